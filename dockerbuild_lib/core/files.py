@@ -17,6 +17,15 @@ from dockerbuild_lib.core.errors import DockerbuildError, NoSpaceError, Permissi
 CHUNK = 1 << 20
 
 
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+_UMASK = _umask()   # read once, before there are threads: it can only be read by setting it
+
+
 def sha256_of(path: Path) -> str:
     """Return the sha256 of the file's bytes, in hexadecimal."""
     with path.open("rb") as stream:
@@ -65,7 +74,7 @@ def atomic_writer(path: Path) -> Iterator[BinaryIO]:
 
 
 def _publish(temporary: Path, path: Path) -> None:
-    temporary.chmod(0o666 & ~current_umask())
+    temporary.chmod(0o666 & ~_UMASK)
     temporary.replace(path)
     sync_folder(path.parent)
 
@@ -83,13 +92,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def current_umask() -> int:
-    """Return this process's umask; it can only be read by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def copy_stream(source: IO[bytes], target: IO[bytes]) -> None:

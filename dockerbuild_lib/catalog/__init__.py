@@ -1,0 +1,1 @@
+"""The catalogue: YAML files in ``config/`` -> frozen models. Pure but for reading the files it is given."""

@@ -1,0 +1,48 @@
+"""What every model of the catalogue shares: frozen, unknown keys refused, keys written with hyphens."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+SHA256_PATTERN = r"^[0-9a-f]{64}$"
+
+
+class Model(BaseModel):
+    """A frozen part of the catalogue; its keys in YAML are its fields' names with hyphens."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=lambda field: field.replace("_", "-"),
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
+
+
+def _canonical_name(name: str) -> str:
+    canonical = canonicalize_name(name)
+    if name != canonical:
+        raise ValueError(f"{name!r} is not a normalised distribution name (PEP 503): write {canonical!r}")
+    return name
+
+
+def _pep440_version(version: str) -> str:
+    try:
+        Version(version)
+    except InvalidVersion:
+        raise ValueError(f"{version!r} is not a version (PEP 440)") from None
+    return version
+
+
+Sha256 = Annotated[str, Field(pattern=SHA256_PATTERN)]
+DistributionName = Annotated[str, AfterValidator(_canonical_name)]
+VersionText = Annotated[str, AfterValidator(_pep440_version)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+"""A name of the catalogue's own: a platform, an image, a library, a toolchain."""
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+ModuleName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
+"""A dotted module, as import takes it."""
