@@ -51,13 +51,13 @@ class VersionLock(Model):
 class WheelLock(Model):
     """``locks/wheels/<distribution>.json``."""
 
-    versions: dict[VersionText, VersionLock] = {}
+    versions: dict[VersionText, VersionLock] = Field(default={})
 
 
 class LibrariesLock(Model):
     """``locks/libraries.json``."""
 
-    sources: dict[Identifier, DebianFile] = {}
+    sources: dict[Identifier, DebianFile] = Field(default={})
 
 
 class ToolsLock(Model):

@@ -89,7 +89,7 @@ class TrialFailedError(DockerbuildError):
 
 
 class VersionConflictError(DockerbuildError):
-    """This version is already published, and it was made from another recipe."""
+    """The version is already published, and was made from another recipe."""
 
     exit_code = 12
 

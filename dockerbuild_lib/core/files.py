@@ -23,7 +23,7 @@ def _umask() -> int:
     return mask
 
 
-_UMASK = _umask()   # read once, before there are threads: it can only be read by setting it
+_UMASK = _umask()  # read once, before there are threads: it can only be read by setting it
 
 
 def sha256_of(path: Path) -> str:
