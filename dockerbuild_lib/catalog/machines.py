@@ -55,6 +55,9 @@ class ImageRecipe(Model):
     cross_packages: tuple[DebianPackage, ...] = Field(
         default=(), description="More packages, where the platform is not the build machine's."
     )
+    tools: tuple[str, ...] = Field(
+        default=(), description="PEP 508 requirements, installed for the build machine's Python in every image."
+    )
 
 
 class DebianSource(Model):

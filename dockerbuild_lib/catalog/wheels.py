@@ -28,19 +28,22 @@ class VersionRecipe(Model):
 
 class _WheelRecipe(Model):
     versions: dict[VersionText, VersionRecipe] = Field(min_length=1)
-    trial: str = Field(min_length=1, description="Python that uses the wheel; it must end without an error.")
 
 
 class SourceWheel(_WheelRecipe):
     """A wheel that is cross-built from its sdist for each platform."""
 
     kind: Literal["source"] = "source"
+    trial: str = Field(min_length=1, description="Python that uses the wheel; it must end without an error.")
     extensions: tuple[ModuleName, ...] = Field(
         default=(),
         description="The extension modules that the wheel must hold, all of them. Empty: at least one.",
     )
     libraries: tuple[Identifier, ...] = Field(
         default=(), description="Libraries of libraries.yaml that are linked statically."
+    )
+    build_requires: tuple[str, ...] = Field(
+        default=(), description="PEP 508 requirements of the build, beside those of its pyproject.toml."
     )
     environment: dict[VariableName, str] = Field(default={}, description="Variables of the build.")
     config_settings: dict[str, str] = Field(default={}, description="PEP 517 config settings of the backend.")
