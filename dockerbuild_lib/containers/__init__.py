@@ -1,0 +1,1 @@
+"""The Docker engine, through its SDK: images, and containers that build without a network."""

@@ -1,0 +1,99 @@
+"""Files to and from a container, as tar streams through the engine's API: nothing is mounted."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from dockerbuild_lib.core.command import WorkPath
+from dockerbuild_lib.core.errors import BuildFailedError
+from dockerbuild_lib.core.files import CHUNK, atomic_writer, copy_stream, translated_os_errors
+
+IN_MEMORY = 64 << 20
+
+
+class _ChunkReader(io.RawIOBase):
+    """A readable stream over the chunks that the engine sends."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        while size < 0 or len(self._rest) < size:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                size = len(self._rest)
+                break
+            self._rest += chunk
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        return taken
+
+
+@contextmanager
+def pack_files(files: Mapping[WorkPath, Path | bytes], owner: int) -> Iterator[BinaryIO]:
+    """Yield a tar of *files*, owned by *owner* (user and group), with the folders that they need."""
+    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as archive:
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            for folder in sorted({parent for path in files for parent in _parents(path)}):
+                tar.addfile(_member(folder, owner, tarfile.DIRTYPE))
+            for path, content in files.items():
+                _add(tar, path.relative, content, owner)
+        archive.seek(0)
+        yield archive  # type: ignore[misc]  # it is a BinaryIO in all but name
+
+
+def _parents(path: WorkPath) -> set[str]:
+    return {str(parent) for parent in PurePosixPath(path.relative).parents} - {"."}
+
+
+def _member(name: str, owner: int, kind: bytes = tarfile.REGTYPE) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type = kind
+    member.mode = 0o755 if kind == tarfile.DIRTYPE else 0o644
+    member.uid = member.gid = owner
+    return member
+
+
+def _add(tar: tarfile.TarFile, name: str, content: Path | bytes, owner: int) -> None:
+    member = _member(name, owner)
+    if isinstance(content, bytes):
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+        return
+    with translated_os_errors(content), content.open("rb") as stream:
+        member.size = content.stat().st_size
+        tar.addfile(member, stream)
+
+
+def extract_files(chunks: Iterable[bytes], target: Path) -> tuple[Path, ...]:
+    """Write the regular files directly in an archived folder to *target*; return their paths, sorted.
+
+    What a build left there is not trusted: links, devices and sub-folders are passed over, and only the last
+    part of a name is used.
+    """
+    written = []
+    with tarfile.open(fileobj=_ChunkReader(chunks), mode="r|", bufsize=CHUNK) as tar:
+        for member in tar:
+            path = PurePosixPath(member.name)
+            stream = tar.extractfile(member) if member.isreg() and len(path.parts) == 2 else None  # noqa: PLR2004
+            if stream is None:
+                continue
+            written.append(target / _safe_name(path))
+            with translated_os_errors(target), atomic_writer(written[-1]) as output:
+                copy_stream(stream, output)
+    return tuple(sorted(written))
+
+
+def _safe_name(path: PurePosixPath) -> str:
+    if path.name in ("", ".", "..") or "\0" in path.name:
+        raise BuildFailedError(f"the build left a file with the name {path.name!r}")
+    return path.name

@@ -1,0 +1,176 @@
+"""A container that runs untrusted builds: no network, no capabilities, nothing of the host's mounted."""
+
+from __future__ import annotations
+
+import codecs
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from dockerbuild_lib.containers.errors import translated_engine_errors
+from dockerbuild_lib.containers.removal import remove_container
+from dockerbuild_lib.containers.transfer import extract_files, pack_files
+from dockerbuild_lib.core.command import Command, WorkPath
+from dockerbuild_lib.core.errors import BuildFailedError, LimitExceededError
+from dockerbuild_lib.core.events import StepLog
+
+if TYPE_CHECKING:
+    import docker
+
+WORK_FOLDER = PurePosixPath("/work")
+WORKER_ID = 1234
+"""User and group of every build: nobody on the host, and owner of /work in the image."""
+OUT_OF_MEMORY = 137
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a build may use: bytes of memory, number of processes, seconds."""
+
+    memory: int
+    processes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """What a worker container is made from. *scratch* folders of the image become writable, for it alone."""
+
+    image: str
+    limits: Limits
+    scratch: tuple[str, ...] = ()
+    hostname: str = "build"
+    cpus: float | None = None
+
+
+class Worker:
+    """A running container with a work folder of its own; files travel through the engine's API."""
+
+    def __init__(self, client: docker.DockerClient, options: WorkerOptions, labels: Mapping[str, str]) -> None:
+        self._client = client
+        self._options = options
+        self._labels = dict(labels)
+        self._id = ""
+        self._timed_out = False
+
+    def start(self) -> None:
+        """Create and start the container; its only process waits."""
+        with translated_engine_errors():
+            self._id = self._create()
+            self._client.api.start(self._id)
+        self._timer = threading.Timer(self._options.limits.seconds, self._stop_late_build)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _create(self) -> str:
+        from docker.types import LogConfig  # noqa: PLC0415 - the SDK takes 0.3 s to import
+
+        api = self._client.api
+        options = self._options
+        host = api.create_host_config(
+            network_mode="none",
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges:true"],
+            init=True,
+            mem_limit=options.limits.memory,
+            memswap_limit=options.limits.memory,
+            pids_limit=options.limits.processes,
+            nano_cpus=int(options.cpus * 1e9) if options.cpus else None,
+            tmpfs={"/tmp": "rw,exec,nosuid,nodev,mode=1777"},  # noqa: S108 - the container's own
+            log_config=LogConfig(type=LogConfig.types.NONE),
+        )
+        created = api.create_container(
+            options.image,
+            command=["sleep", "infinity"],
+            entrypoint=[],
+            user=f"{WORKER_ID}:{WORKER_ID}",
+            hostname=options.hostname,
+            working_dir=str(WORK_FOLDER),
+            volumes=[str(WORK_FOLDER), *options.scratch],
+            labels=self._labels,
+            host_config=host,
+        )
+        return str(created["Id"])
+
+    def put(self, files: Mapping[WorkPath, Path | bytes]) -> None:
+        """Copy files into the work folder; their folders are made."""
+        with translated_engine_errors(), pack_files(files, owner=WORKER_ID) as archive:
+            self._client.api.put_archive(self._id, str(WORK_FOLDER), archive)
+
+    def put_tree(self, archive: Path, folder: WorkPath) -> None:
+        """Unpack a tar made by `get_tree` into an existing folder of the work folder."""
+        with translated_engine_errors(), archive.open("rb") as stream:
+            self._client.api.put_archive(self._id, folder.below(WORK_FOLDER), stream)
+
+    def get(self, folder: WorkPath, target: Path) -> tuple[Path, ...]:
+        """Copy the regular files directly in *folder* to the folder *target*; return their paths."""
+        with translated_engine_errors():
+            chunks, _ = self._client.api.get_archive(self._id, folder.below(WORK_FOLDER))
+            return extract_files(chunks, target)
+
+    def get_archive(self, path: WorkPath) -> Iterable[bytes]:
+        """Return a tar of a file or folder of the work folder, as the engine sends it."""
+        with translated_engine_errors():
+            chunks, _ = self._client.api.get_archive(self._id, path.below(WORK_FOLDER))
+            return chunks  # type: ignore[no-any-return]
+
+    def run(self, command: Command, log: StepLog) -> None:
+        """Run a command to its end; each line of its output goes to *log*.
+
+        Raises:
+            BuildFailedError: it ended with another code than 0.
+            LimitExceededError: it used more time or memory than its limits allow.
+
+        """
+        with translated_engine_errors():
+            code = self._execute(command, log)
+        if self._timed_out:
+            minutes = self._options.limits.seconds / 60
+            raise LimitExceededError(f"stopped after {minutes:g} minutes", fix="raise limits.minutes in invoke.yaml")
+        if code == OUT_OF_MEMORY and self._ran_out_of_memory():
+            gigabytes = self._options.limits.memory / (1 << 30)
+            raise LimitExceededError(f"used more than {gigabytes:g} GiB", fix="raise limits.memory in invoke.yaml")
+        if code:
+            raise BuildFailedError(f"{command.resolved_argv(WORK_FOLDER)[0]} ended with exit code {code}")
+
+    def _execute(self, command: Command, log: StepLog) -> int | None:
+        api = self._client.api
+        execution = api.exec_create(
+            self._id,
+            command.resolved_argv(WORK_FOLDER),
+            environment=command.resolved_environment(WORK_FOLDER),
+            workdir=command.folder.below(WORK_FOLDER),
+            user=f"{WORKER_ID}:{WORKER_ID}",
+        )
+        for line in lines_of(api.exec_start(execution["Id"], stream=True)):
+            log(line)
+        return None if self._timed_out else api.exec_inspect(execution["Id"])["ExitCode"]
+
+    def _ran_out_of_memory(self) -> bool:
+        return bool(self._client.api.inspect_container(self._id)["State"]["OOMKilled"])
+
+    def _stop_late_build(self) -> None:
+        self._timed_out = True
+        self._client.api.kill(self._id)
+
+    def remove(self) -> None:
+        """Remove the container and its volumes."""
+        if self._id:
+            self._timer.cancel()
+            with translated_engine_errors():
+                remove_container(self._client, self._id)
+
+
+def lines_of(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Yield the lines of a program's output; bytes that are not UTF-8 are shown as escapes."""
+    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+    rest = ""
+    for chunk in chunks:
+        *whole, rest = (rest + decoder.decode(chunk)).split("\n")
+        yield from (line.rstrip("\r") for line in whole)
+    rest += decoder.decode(b"", final=True)
+    if rest:
+        yield rest
