@@ -20,6 +20,7 @@ class Model(BaseModel):
         alias_generator=lambda field: field.replace("_", "-"),
         validate_by_name=True,
         validate_by_alias=True,
+        serialize_by_alias=True,  # what is written is what the loader reads
     )
 
 
@@ -38,6 +39,12 @@ def _pep440_version(version: str) -> str:
     return version
 
 
+Count = Annotated[int, Field(ge=0, strict=True)]
+"""A whole number; strict, so that the text '1' is none."""
+Flag = Annotated[bool, Field(strict=True)]
+"""true or false; strict, so that the text 'yes' is neither."""
+PythonName = Annotated[str, Field(pattern=r"^3\.[0-9]+$")]
+"""A Python's major and minor version: 3.11."""
 Sha256 = Annotated[str, Field(pattern=SHA256_PATTERN)]
 DistributionName = Annotated[str, AfterValidator(_canonical_name)]
 VersionText = Annotated[str, AfterValidator(_pep440_version)]

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dockerbuild_lib.catalog.base import DistributionName, Identifier, Model, Sha256, VersionText
+from dockerbuild_lib.catalog.base import Count, DistributionName, Identifier, Model, Sha256, VersionText
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+~!-]*$")]
 
@@ -22,7 +22,7 @@ class IndexFile(Model):
     version: VersionText
     filename: FileName
     sha256: Sha256
-    size: int = Field(ge=0)
+    size: Count
 
 
 class DebianFile(Model):
@@ -33,7 +33,7 @@ class DebianFile(Model):
     version: VersionText
     filename: FileName
     sha256: Sha256
-    size: int = Field(ge=0)
+    size: Count
 
 
 LockedFile = Annotated[IndexFile | DebianFile, Field(discriminator="origin")]

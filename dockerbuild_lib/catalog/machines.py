@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dockerbuild_lib.catalog.base import Identifier, Model, VersionText
+from dockerbuild_lib.catalog.base import Count, Flag, Identifier, Model, VersionText
 
 DebianPackage = Annotated[str, Field(pattern=r"^[a-z0-9{][a-z0-9+.{}:-]+$")]
 WheelTag = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -29,7 +29,7 @@ class Python(Model):
     """A CPython that wheels are built for."""
 
     source: Literal["debian"] = Field(description="debian: the packages of the image's suite.")
-    default: bool = True
+    default: Flag = True
 
 
 class Toolchain(Model):
@@ -72,4 +72,4 @@ class Library(Model):
 
     source: DebianSource
     configure: tuple[str, ...] = Field(default=(), description="Options of its configure script.")
-    revision: int = Field(default=0, ge=0)
+    revision: Count = 0

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from dockerbuild_lib.catalog.base import Identifier, Model, ModuleName, VariableName, VersionText
+from dockerbuild_lib.catalog.base import Count, Flag, Identifier, Model, ModuleName, VariableName, VersionText
 
 PatchName = Annotated[str, Field(pattern=r"^[0-9]{2}-[A-Za-z0-9._-]+\.patch$")]
 PlatformPattern = Annotated[str, Field(pattern=r"^[a-z0-9*?][a-z0-9._*?-]*$")]
@@ -15,8 +15,8 @@ PlatformPattern = Annotated[str, Field(pattern=r"^[a-z0-9*?][a-z0-9._*?-]*$")]
 class VersionRecipe(Model):
     """What one version adds to its wheel's recipe."""
 
-    revision: int = Field(default=0, ge=0, description="Raise it to publish the same version again, made anew.")
-    default: bool = Field(default=True, description="False: built only when the version is named.")
+    revision: Count = Field(default=0, description="Raise it to publish the same version again, made anew.")
+    default: Flag = Field(default=True, description="False: built only when the version is named.")
     skip: dict[Identifier, str] = Field(default={}, description="Platform -> why it is not built there.")
     patches: tuple[PatchName, ...] = Field(
         default=(), description="Files of config/patches/<distribution>/<version>/, in the order of use."
