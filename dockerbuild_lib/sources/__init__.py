@@ -1,0 +1,1 @@
+"""Everything from outside: found, locked, fetched, verified, and interned in the store."""
