@@ -27,6 +27,11 @@ class Architecture:
     elf_float_flags: int = 0
     """Bits of ``e_flags`` that tell its float ABI and must be set (0: the ELF header does not tell)."""
 
+    @property
+    def is_build_machine(self) -> bool:
+        """Whether the build machine runs its programs without an emulator."""
+        return self == BUILD_MACHINE
+
 
 ARCHITECTURES = (
     Architecture("x86_64", "x86_64", "amd64", "x86_64", "EM_X86_64", 64),

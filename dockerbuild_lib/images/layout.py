@@ -1,0 +1,33 @@
+"""Where things are inside every image."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+HOME = PurePosixPath("/opt/dockerbuild")
+TOOLS = HOME / "tools"
+"""Python tools of the build machine: auditwheel, build, uv, zig."""
+TOOLCHAINS = HOME / "toolchains"
+INCLUDE = HOME / "include"
+"""The target's headers that a compiler without Debian's include folders must still find."""
+SCRIPTS = HOME / "scripts"
+"""Programs of this project that run inside containers."""
+ZIG_CACHE = HOME / "zig-cache"
+"""zig's C libraries for the target, compiled when the image was made; never written to afterwards."""
+TARGET_PYTHON = HOME / "python"
+"""Folder of the target's interpreter; run it under QEMU."""
+EMULATOR = HOME / "qemu"
+"""QEMU's user-mode emulator of the target's processor; absent where the build machine is the target."""
+BUILD_PYTHON = PurePosixPath("/usr/bin")
+PACKAGES = HOME / "packages.txt"
+"""The Debian packages of the image with their versions, as dpkg-query lists them."""
+
+
+def toolchain_folder(toolchain: str) -> PurePosixPath:
+    """Return the folder of a toolchain's programs and files."""
+    return TOOLCHAINS / toolchain
+
+
+def compiler(toolchain: str, program: str) -> str:
+    """Return the path of a toolchain's program: cc, c++, ar, ranlib, ld, nm, strip."""
+    return str(toolchain_folder(toolchain) / "bin" / program)
