@@ -1,0 +1,65 @@
+"""A run as plain lines, for pipes, logs of CI systems and dumb terminals.
+
+The wording is stable: the first word of a line says what happened, continuation lines begin with spaces.
+"""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Self, TextIO
+
+from dockerbuild_lib.core.events import Event, Notice, StepFailed, StepFinished, StepStarted
+from dockerbuild_lib.core.text import displayable
+from dockerbuild_lib.report.streams import QuietStream
+from dockerbuild_lib.report.units import duration
+
+
+class PlainReporter:
+    """Writes one line for each step that starts, ends, fails or is cancelled, and for each notice.
+
+    What a step's program writes is not shown: it is in the step's log.
+    """
+
+    def __init__(self, stream: TextIO, *, total: int) -> None:
+        self._stream = QuietStream(stream)
+        self._total = total
+        self._ended = 0
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.flush()
+
+    def __call__(self, event: Event) -> None:
+        """Write the line for *event*, if it has one."""
+        with self._lock:
+            if isinstance(event, (StepFinished, StepFailed)):
+                self._ended += 1
+            line = plain_line(event, f"[{self._ended}/{self._total}]")
+            if line:
+                self._stream.write(f"{line}\n")
+                self._stream.flush()
+
+
+def plain_line(event: Event, count: str) -> str:
+    """Return the line for *event*, where *count* stands for how much of the run is over; empty for output."""
+    if isinstance(event, StepStarted):
+        return _line("start", event.step, event.title)
+    if isinstance(event, StepFinished):
+        return _line("done", count, event.step, f"({duration(event.seconds)})", event.detail)
+    if isinstance(event, StepFailed):
+        time = "" if event.cancelled else f"({duration(event.seconds)})"
+        return _line("cancelled" if event.cancelled else "failed", count, event.step, time, event.error)
+    if isinstance(event, Notice):
+        return _line("warning" if event.warning else "notice", event.text)
+    return ""
+
+
+def _line(word: str, *parts: str) -> str:
+    text = displayable(" ".join(part for part in parts if part))
+    return f"{word:<9} {text}".rstrip().replace("\n", "\n" + " " * 10)
