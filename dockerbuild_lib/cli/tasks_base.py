@@ -1,0 +1,77 @@
+"""What every task stands on: an engine where it needs one, errors as exit codes, signals as an orderly end.
+
+It works under this project's own program and under plain ``invoke`` alike.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, overload
+
+from invoke.config import Config
+from invoke.tasks import Task
+
+from dockerbuild_lib.cli.engine_setup import ensure_engine
+from dockerbuild_lib.cli.environment import say
+from dockerbuild_lib.cli.exits import errors_as_exits
+from dockerbuild_lib.cli.signals import signals_as_interrupts
+from dockerbuild_lib.core.errors import UsageError
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+"""The folder of ``tasks.py``; paths in the settings that are not absolute start here."""
+
+DEFAULT_ROOT = ".dockerbuild"
+
+
+class GuardedTask(Task[Callable[..., Any]]):
+    """A task that lets no traceback reach the user, and is sure of a Docker engine unless told otherwise."""
+
+    def __init__(self, body: Callable[..., Any], *, engine: bool = True, **options: Any) -> None:  # noqa: ANN401 - invoke's
+        super().__init__(body, **options)
+        self.needs_engine = engine
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the task takes
+        """Run the task; what it raises becomes Exit."""
+        with errors_as_exits(), signals_as_interrupts():
+            if self.needs_engine:
+                ensure_engine(os.environ, work_area(args[0].config), say=say)
+            result = super().__call__(*args, **kwargs)
+            sys.stdout.flush()  # so that a closed pipe is noticed here, not at the interpreter's end
+            return result
+
+
+@overload
+def task(body: Callable[..., Any], /) -> GuardedTask: ...
+
+
+@overload
+def task(**options: Any) -> Callable[[Callable[..., Any]], GuardedTask]: ...  # noqa: ANN401 - invoke's
+
+
+def task(body: Callable[..., Any] | None = None, /, **options: Any) -> Any:  # the overloads say which
+    """Mark a function as a task, with invoke's options, and ``engine=False`` for one that needs no Docker engine."""
+    if body is not None:
+        return GuardedTask(body)
+    return partial(GuardedTask, **options)
+
+
+def work_area(config: Config) -> Path:
+    """Return the work area (setting ``dockerbuild.root``) as an absolute path."""
+    settings = config.get("dockerbuild") or {}
+    return PROJECT / Path(str(settings.get("root") or DEFAULT_ROOT)).expanduser()
+
+
+def integer_option(name: str, text: str, minimum: int = 1) -> int:
+    """Parse an option's value; raises UsageError when it is no whole number, or less than *minimum*."""
+    fix = f"give a whole number from {minimum} up"
+    try:
+        value = int(text)
+    except ValueError:
+        raise UsageError(f"--{name}={text} is not a whole number", fix=fix) from None
+    if value < minimum:
+        raise UsageError(f"--{name}={text} is too small", fix=fix)
+    return value
