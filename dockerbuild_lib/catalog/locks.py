@@ -43,6 +43,10 @@ class VersionLock(Model):
     """The pins of one version of a wheel."""
 
     source: IndexFile = Field(description="The sdist, or the universal wheel.")
+    declared_requires: tuple[str, ...] = Field(
+        default=(), description="What the sdist's pyproject.toml asks for; kept to say why a wheel is locked."
+    )
+    added_requires: tuple[str, ...] = Field(default=(), description="What the recipe adds to that.")
     build_requires: dict[str, tuple[IndexFile, ...]] = Field(
         default={}, description="Python (3.11) -> the wheels of its build environment, all of them."
     )
@@ -63,4 +67,5 @@ class LibrariesLock(Model):
 class ToolsLock(Model):
     """``locks/tools.json``: the Python tools inside every image."""
 
+    requirements: tuple[str, ...] = Field(default=(), description="What the wheels were resolved from.")
     wheels: tuple[IndexFile, ...] = ()

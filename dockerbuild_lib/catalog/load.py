@@ -1,0 +1,81 @@
+"""``config/`` -> ``Catalog``: every problem of every file is found before any is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from dockerbuild_lib.catalog.catalog import Catalog
+from dockerbuild_lib.catalog.documents import Document, parse_document, read_document
+from dockerbuild_lib.catalog.files import files_below, refuse_strange_files, refuse_yml
+from dockerbuild_lib.catalog.kinds import TABLES, WHEELS, FileKind
+from dockerbuild_lib.catalog.lockfiles import read_locks
+from dockerbuild_lib.catalog.problems import Position, Problems, shown
+from dockerbuild_lib.catalog.references import check_references
+from dockerbuild_lib.catalog.validation import validate
+
+
+def load_catalog(config_dir: Path) -> Catalog:
+    """Read the catalogue in *config_dir*.
+
+    Raises:
+        CatalogError: something in it is wrong. The message has a line for each problem of each file,
+            ``file:line:column: what; fix``, sorted by file and position.
+
+    """
+    problems = Problems()
+    if not config_dir.is_dir():
+        problems.add(shown(config_dir), None, "there is no such folder", "set config_dir in invoke.yaml")
+        problems.raise_any()
+    tables = {kind.name: _read_table(config_dir, kind, problems) for kind in TABLES}
+    refuse_strange_files(config_dir, [f"{kind.name}.yaml" for kind in TABLES], problems)
+    wheels = _read_wheels(config_dir / "wheels", problems)
+    values = {kind.name: _value(tables[kind.name], kind, problems) for kind in TABLES}
+    recipes = _recipes(wheels, problems)
+    locks = read_locks(config_dir / "locks", problems)
+    check_references(config_dir, tables, wheels, problems)
+    problems.raise_any()
+    return Catalog(folder=config_dir, wheels=recipes, locks=locks, **values)
+
+
+def _read_table(folder: Path, kind: FileKind, problems: Problems) -> Document | None:
+    path = folder / f"{kind.name}.yaml"
+    if path.exists() or path.is_symlink():
+        return read_document(path, problems)
+    if not kind.required:
+        return parse_document("{}", shown(path), problems)
+    problems.add(shown(path), None, "there is no such file", f"write the catalogue's {kind.name} into it")
+    return None
+
+
+def _value(document: Document | None, kind: FileKind, problems: Problems) -> Mapping[str, Any]:
+    value = validate(document, kind, problems) if document else {}
+    return MappingProxyType(value or {})
+
+
+def _read_wheels(folder: Path, problems: Problems) -> dict[str, Document | None]:
+    refuse_yml(folder, problems)
+    return {path.stem: read_document(path, problems) for path in files_below(folder, ".yaml", problems)}
+
+
+def _recipes(documents: Mapping[str, Document | None], problems: Problems) -> Mapping[str, Any]:
+    recipes: dict[str, Any] = {}
+    for name, document in documents.items():
+        if document is not None:
+            recipes |= validate(document, WHEELS, problems) or {}
+            _check_name(name, document, problems)
+    return MappingProxyType(recipes)
+
+
+def _check_name(name: str, document: Document, problems: Problems) -> None:
+    """Hold that the file's only top-level key is *name*, so that a recipe is found by its file's name."""
+    keys = document.keys()
+    if document.value == {}:
+        problems.add(document.label, Position(1, 1), "the file holds no recipe", f"write one under '{name}:'")
+    for key, position in keys:
+        if key != name:
+            what = f"{key!r} stands in the file of {name!r}"
+            fix = f"write '{name}:', or move it to {key}.yaml"
+            problems.add(document.label, position, what, fix)
