@@ -17,14 +17,15 @@ def stop_requests(on_stop: Callable[[], None]) -> Iterator[None]:
     """Call *on_stop* in the main thread at the first stopping signal; a further one raises KeyboardInterrupt.
 
     *on_stop* runs inside the signal handler, so it may only do what is reentrant, such as ``SimpleQueue.put``.
-    A signal that the caller's environment ignores (``nohup``, a job in the background) stays ignored. Outside
-    the main thread, where Python delivers no signals, nothing is changed.
+    SIGHUP stays ignored where it is (``nohup``). SIGINT does not: a script that started this as a background job
+    had it ignored by the shell (POSIX 2.11), but whoever sends it nevertheless wants the run to stop. Outside the
+    main thread, where Python delivers no signals, nothing is changed.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {number: signal.getsignal(number) for number in _STOPPING}
-    replaced = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    replaced = {number: handler for number, handler in before.items() if _may_replace(number, handler)}
     handle = _handler(on_stop)
     try:
         for number in replaced:
@@ -33,6 +34,11 @@ def stop_requests(on_stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in replaced.items():
             signal.signal(number, handler)
+
+
+def _may_replace(number: signal.Signals, handler: object) -> bool:
+    # None: a handler that was not installed from Python, so that it could not be put back.
+    return handler is not None and not (number == signal.SIGHUP and handler == signal.SIG_IGN)
 
 
 def _handler(on_stop: Callable[[], None]) -> Callable[[int, FrameType | None], None]:
