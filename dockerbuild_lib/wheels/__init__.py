@@ -1,0 +1,1 @@
+"""Everything about one wheel: building it, checking it, trying it, packaging it."""

@@ -1,0 +1,130 @@
+"""What the gate wants to know of one ELF file, read as the dynamic loader reads it: by its program headers.
+
+Section headers are not used where the loader does not use them: they may be stripped, or say something else.
+Every table is bounded before it is walked, because the file may have been made to mislead.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+from dockerbuild_lib.core.errors import WheelRefusedError
+from dockerbuild_lib.wheels.wheel_members import shown
+
+MAGIC = b"\x7fELF"
+_MAX_SEGMENTS = 512
+_EXECUTABLE = 1  # PF_X
+
+
+@dataclass(frozen=True)
+class NeededVersion:
+    """A symbol version that a library must have."""
+
+    library: str
+    version: str
+
+
+@dataclass(frozen=True)
+class UndefinedSymbol:
+    """A symbol that the loader must find elsewhere."""
+
+    name: str
+    weak: bool
+    needs: NeededVersion | None
+    """Where it comes from, when the linker knew."""
+
+
+@dataclass(frozen=True)
+class Dynamic:
+    """What the dynamic section of a shared library or program says."""
+
+    needed: tuple[str, ...] = ()
+    rpath: tuple[str, ...] = ()
+    """Folders of DT_RPATH and DT_RUNPATH."""
+    soname: str | None = None
+    text_relocations: bool = False
+    versions: tuple[NeededVersion, ...] = ()
+    undefined: tuple[UndefinedSymbol, ...] = ()
+    defined: frozenset[str] = frozenset()
+    """Symbols that other files can use."""
+
+
+@dataclass(frozen=True)
+class ElfFacts:
+    """One ELF file."""
+
+    kind: str
+    """``ET_DYN``, ``ET_EXEC``, ``ET_REL``."""
+    machine: str
+    """``EM_AARCH64``."""
+    bits: int
+    little_endian: bool
+    flags: int
+    stack_executable: bool | None
+    """None: the file does not say, and the loader may make the stack executable."""
+    dynamic: Dynamic | None
+    """None: it is not dynamically linked."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One program header, as far as it matters."""
+
+    kind: str
+    flags: int
+    offset: int
+    address: int
+    size: int
+    """Bytes in the file."""
+
+
+def read_elf(content: bytes) -> ElfFacts:
+    """Return the facts of the ELF file with that *content*.
+
+    Raises:
+        WheelRefusedError: it is damaged, or bigger in some table than any real file.
+
+    """
+    try:
+        return _read_elf(content)
+    except WheelRefusedError:
+        raise
+    except Exception as error:  # pyelftools raises whatever its structures meet in a damaged file
+        reason = shown(str(error)) or type(error).__name__
+        raise WheelRefusedError(f"it is a damaged ELF file ({reason})") from error
+
+
+def _read_elf(content: bytes) -> ElfFacts:
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - slow to import, and most tasks need no ELF
+
+    from dockerbuild_lib.wheels.gate.elf_dynamic import DynamicReader  # noqa: PLC0415 - as above
+
+    elf = ELFFile(io.BytesIO(content))
+    segments = _segments(elf)
+    stack = [segment.flags for segment in segments if segment.kind == "PT_GNU_STACK"]
+    dynamic = [segment for segment in segments if segment.kind == "PT_DYNAMIC"]
+    return ElfFacts(
+        kind=str(elf["e_type"]),
+        machine=str(elf["e_machine"]),
+        bits=elf.elfclass,
+        little_endian=elf.little_endian,
+        flags=elf["e_flags"],
+        stack_executable=any(flags & _EXECUTABLE for flags in stack) if stack else None,
+        dynamic=DynamicReader(elf, content, segments, dynamic[0]).read() if dynamic else None,
+    )
+
+
+def _segments(elf: Any) -> tuple[Segment, ...]:  # noqa: ANN401 - pyelftools has no useful types
+    from elftools.common.utils import struct_parse  # noqa: PLC0415 - see above
+
+    count, size = elf["e_phnum"], elf.structs.Elf_Phdr.sizeof()
+    if count > _MAX_SEGMENTS or (count and elf["e_phentsize"] != size):
+        raise WheelRefusedError(f"it is a damaged ELF file (it claims {count} segments)")
+    places = (elf["e_phoff"] + index * size for index in range(count))
+    headers = [struct_parse(elf.structs.Elf_Phdr, elf.stream, place) for place in places]
+    return tuple(
+        Segment(str(header.p_type), header.p_flags, header.p_offset, header.p_vaddr, header.p_filesz)
+        for header in headers
+    )
