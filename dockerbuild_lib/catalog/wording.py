@@ -119,7 +119,12 @@ def _no_flag(_refusal: Refusal) -> Words:
 
 def _too_small(refusal: Refusal) -> Words:
     least = refusal.context["ge"]
-    return f"{refusal.text} is less than {least}", f"write {least} or more"
+    return f"{_quoted(refusal.text)} is less than {least}", f"write {least} or more"
+
+
+def _too_big(refusal: Refusal) -> Words:
+    most = refusal.context["le"]
+    return f"{_quoted(refusal.text)} is more than {most}", f"write {most} or less"
 
 
 def _empty(refusal: Refusal) -> Words:
@@ -180,6 +185,7 @@ _WORDS: dict[str, Callable[[Refusal], Words]] = {
     "int_type": _no_whole_number,
     "bool_type": _no_flag,
     "greater_than_equal": _too_small,
+    "less_than_equal": _too_big,
     "too_short": _empty,
     "literal_error": _not_in_choices,
     "union_tag_invalid": _no_member,

@@ -1,0 +1,114 @@
+"""Settings of an installation: ``invoke.yaml``, overridden by ``INVOKE_DOCKERBUILD_*``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from dockerbuild_lib.catalog.documents import read_document
+from dockerbuild_lib.catalog.problems import Problems
+from dockerbuild_lib.catalog.settings_environment import section_of
+from dockerbuild_lib.catalog.settings_file import (
+    INVOKE_FILE,
+    INVOKE_KEYS,
+    DockerbuildSection,
+    LimitsSection,
+    bytes_of,
+)
+from dockerbuild_lib.catalog.validation import validate
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a build container may use."""
+
+    memory: int
+    """Bytes."""
+    processes: int
+    minutes: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings in force; every path is absolute."""
+
+    project_dir: Path
+    root: Path
+    """The work area."""
+    config_dir: Path
+    store: Path
+    registry: str | None
+    jobs: int
+    executor: Literal["threads"]
+    limits: Limits
+
+
+def load_settings(project_dir: Path, environ: Mapping[str, str]) -> Settings:
+    """Return the settings of the project in *project_dir*, overridden by the variables in *environ*.
+
+    Raises:
+        CatalogError: invoke.yaml or a variable is wrong; the message has a line for every problem.
+
+    """
+    problems = Problems()
+    section = _merged(_from_file(project_dir / "invoke.yaml", problems), section_of(environ, problems))
+    problems.raise_any()
+    return _resolved(section, project_dir.absolute(), environ)
+
+
+def _from_file(path: Path, problems: Problems) -> DockerbuildSection:
+    if not (path.exists() or path.is_symlink()):
+        return DockerbuildSection()
+    document = read_document(path, problems, foreign=INVOKE_KEYS)
+    # An empty file, or one of comments only, sets nothing.
+    if document is None or document.value is None:
+        return DockerbuildSection()
+    file = validate(document, INVOKE_FILE, problems)
+    return (file and file.dockerbuild) or DockerbuildSection()
+
+
+def _merged(below: DockerbuildSection, above: DockerbuildSection) -> DockerbuildSection:
+    limits = _given(below.limits) | _given(above.limits)
+    return DockerbuildSection(**{**_given(below), **_given(above), "limits": LimitsSection(**limits)})
+
+
+def _given(section: BaseModel | None) -> dict[str, Any]:
+    if section is None:
+        return {}
+    return {name: value for name in section.model_fields_set if (value := getattr(section, name)) is not None}
+
+
+def _resolved(section: DockerbuildSection, project_dir: Path, environ: Mapping[str, str]) -> Settings:
+    def path(text: str) -> Path:
+        return project_dir / _without_tilde(text, environ)
+
+    limits = section.limits or LimitsSection()
+    return Settings(
+        project_dir=project_dir,
+        root=path(section.root),
+        config_dir=path(section.config_dir),
+        store=path(section.store) if section.store else path(section.root) / "store",
+        registry=section.registry,
+        jobs=section.jobs or _cores(),
+        executor=section.executor,
+        limits=Limits(bytes_of(limits.memory), limits.processes, limits.minutes),
+    )
+
+
+def _without_tilde(text: str, environ: Mapping[str, str]) -> str:
+    home = environ.get("HOME")
+    if home and (text == "~" or text.startswith("~/")):
+        return home + text[1:]
+    return text
+
+
+def _cores() -> int:
+    """Return the cores that this process may use, where the system tells, else all."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,78 @@
+"""What ``invoke.yaml`` may say, as models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from dockerbuild_lib.catalog.base import Model
+from dockerbuild_lib.catalog.kinds import FileKind
+
+INVOKE_KEYS = frozenset({"run", "runners", "sudo", "tasks", "timeouts"})
+"""Top-level keys of invoke.yaml that are invoke's own."""
+
+MEMORY_PATTERN = r"^[1-9][0-9]*[kmgKMG]$"
+REGISTRY_PATTERN = r"^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9._/-]+)?$"
+_UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_LEAST_MEMORY = 6 << 20
+"""Docker refuses containers with less."""
+
+
+def bytes_of(amount: str) -> int:
+    """Return an amount of memory such as ``512m`` or ``4g`` in bytes; the units are powers of 1024."""
+    return int(amount[:-1]) * _UNITS[amount[-1].lower()]
+
+
+def _enough(amount: str) -> str:
+    if bytes_of(amount) < _LEAST_MEMORY:
+        raise ValueError(f"{amount!r} is less memory than an engine gives; write 6m or more")
+    return amount
+
+
+PathText = Annotated[str, Field(min_length=1)]
+MemorySize = Annotated[str, Field(pattern=MEMORY_PATTERN), AfterValidator(_enough)]
+Jobs = Annotated[int, Field(ge=1, le=1024, strict=True)]
+Processes = Annotated[int, Field(ge=1, le=1 << 22, strict=True)]  # Linux's PID_MAX_LIMIT
+Minutes = Annotated[int, Field(ge=1, le=7 * 24 * 60, strict=True)]
+
+
+class _Section(Model):
+    # Not the catalogue's hyphens: invoke makes INVOKE_DOCKERBUILD_CONFIG_DIR of config_dir.
+    model_config = ConfigDict(alias_generator=None)
+
+
+class LimitsSection(_Section):
+    """What a build container may use."""
+
+    memory: MemorySize = Field(default="4g", description="Memory, without swap: 512m, 4g.")
+    processes: Processes = Field(default=4096, description="Processes and threads at a time.")
+    minutes: Minutes = Field(default=120, description="Time of one build.")
+
+
+class DockerbuildSection(_Section):
+    """``dockerbuild:`` in invoke.yaml."""
+
+    root: PathText = Field(default=".dockerbuild", description="The work area.")
+    config_dir: PathText = Field(default="config", description="The catalogue's folder.")
+    store: PathText | None = Field(default=None, description="The store's folder; default: store in the work area.")
+    registry: Annotated[str, Field(pattern=REGISTRY_PATTERN)] | None = Field(
+        default=None, description="Container registry that keeps the images; default: none."
+    )
+    jobs: Jobs | None = Field(default=None, description="Steps at a time; default: the number of cores.")
+    executor: Literal["threads"] = Field(default="threads", description="Where steps run.")
+    limits: LimitsSection | None = None
+
+
+class InvokeFile(_Section):
+    """invoke.yaml: our section beside invoke's own, which are invoke's to judge."""
+
+    dockerbuild: DockerbuildSection | None = None
+    run: object = None
+    runners: object = None
+    sudo: object = None
+    tasks: object = None
+    timeouts: object = None
+
+
+INVOKE_FILE = FileKind("invoke", InvokeFile)
