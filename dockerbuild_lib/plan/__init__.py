@@ -1,0 +1,1 @@
+"""Decisions: a request and the catalogue -> what has to be done, and why. Pure."""

@@ -1,0 +1,159 @@
+"""The store's index: who is registered, tagged and referred to. Every question is one SQL statement."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from dockerbuild_lib.core.errors import NotInStoreError, StoreAmbiguousError
+from dockerbuild_lib.store.names import check_package, check_prefix, check_tag, check_version, is_instance_id
+from dockerbuild_lib.store.protocol import Description, Instance, Pin, Ref, Tag, TagQuery
+
+_Key = TypeVar("_Key", bound=Hashable)
+
+_INSTANCE = """SELECT instance, size, registered_by, registered_ts FROM instances
+    WHERE package = ? AND instance = ?"""
+_ANY_INSTANCE = "SELECT 1 FROM instances WHERE package = ? LIMIT 1"
+_INSTANCES = """SELECT instance, size, registered_by, registered_ts FROM instances
+    WHERE package = ? ORDER BY registered_ts DESC, sequence DESC"""
+_ALL_INSTANCES = """SELECT package, instance, size, registered_by, registered_ts FROM instances
+    ORDER BY package, sequence"""
+_PACKAGES = "SELECT DISTINCT package FROM instances WHERE package >= ? AND package < ? ORDER BY package"
+_BY_REF = "SELECT instance FROM refs WHERE package = ? AND ref = ?"
+_BY_TAG = "SELECT instance FROM tags WHERE package = ? AND tag = ? ORDER BY sequence"
+_TAGS_OF = "SELECT tag, registered_by, registered_ts FROM tags WHERE package = ? AND instance = ?"
+_REFS_OF = """SELECT ref, instance, modified_by, modified_ts FROM refs
+    WHERE package = ? AND instance = ? ORDER BY modified_ts DESC, ref"""
+_REFS = "SELECT ref, instance, modified_by, modified_ts FROM refs WHERE package = ? ORDER BY modified_ts DESC, ref"
+_WITH_KEY = "SELECT tag, instance FROM tags WHERE package = ? AND tag >= ? AND tag < ? ORDER BY sequence"
+# CROSS JOIN keeps the questions outside and the index inside: one search of the index for each question.
+_BY_TAGS = """SELECT tags.package, tags.tag, tags.instance FROM json_each(?) AS asked CROSS JOIN tags
+    ON tags.package = asked.value ->> 0 AND tags.tag = asked.value ->> 1 ORDER BY tags.sequence"""
+_ANYWHERE = """SELECT tags.tag, tags.package, tags.instance FROM json_each(?) AS asked CROSS JOIN tags
+    ON tags.tag = asked.value ORDER BY tags.sequence"""
+
+
+class IndexReader:
+    """Answers questions over one connection, on which nothing is written here."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def resolve(self, package: str, version: str) -> Pin:
+        """Return the instance that *version* means, in CIPD's order, with CIPD's words for what is missing."""
+        check_package(package)
+        check_version(version)
+        if is_instance_id(version):
+            found, kind = self._rows(_INSTANCE, package, version), "instance"
+        else:
+            found, kind = self._rows(_BY_REF, package, version), "ref"
+            if not found and ":" in version:
+                found, kind = self._rows(_BY_TAG, package, version), "tag"
+        if len(found) > 1:
+            raise _ambiguous(package, version, [row[0] for row in found])
+        if not found:
+            raise self._missing(package, version, kind)
+        return Pin(package, found[0][0])
+
+    def _missing(self, package: str, version: str, kind: str) -> NotInStoreError:
+        if not self._rows(_ANY_INSTANCE, package):
+            return NotInStoreError(f"no such package: {package}", fix="store.list shows the packages")
+        return NotInStoreError(f"no such {kind}: {version}", where=package, fix="store.describe shows what there is")
+
+    def describe(self, package: str, version: str) -> Description:
+        """Return all that is known of the instance that *version* means."""
+        pin = self.resolve(package, version)
+        tags = sorted((Tag(*row) for row in self._rows(_TAGS_OF, pin.package, pin.instance_id)), key=_tag_order)
+        refs = tuple(Ref(*row) for row in self._rows(_REFS_OF, pin.package, pin.instance_id))
+        return Description(self.instance(pin), refs, tuple(tags))
+
+    def instance(self, pin: Pin) -> Instance:
+        """Return the record of a registered instance."""
+        rows = self._rows(_INSTANCE, pin.package, pin.instance_id)
+        if not rows:
+            raise self._missing(pin.package, pin.instance_id, "instance")
+        return Instance(pin, *rows[0][1:])
+
+    def packages(self, prefix: str) -> tuple[str, ...]:
+        """Return the names of the packages below *prefix*, sorted."""
+        folder = check_prefix(prefix)
+        start, end = (f"{folder}/", f"{folder}0") if folder else ("", "\x7f")  # "0" follows "/", DEL follows all
+        return tuple(row[0] for row in self._rows(_PACKAGES, start, end))
+
+    def instances(self, package: str) -> tuple[Instance, ...]:
+        """Return the instances of *package*, the newest first."""
+        rows = self._rows(_INSTANCES, check_package(package))
+        if not rows:
+            raise self._missing(package, "", "instance")
+        return tuple(Instance(Pin(package, row[0]), *row[1:]) for row in rows)
+
+    def all_instances(self) -> tuple[Instance, ...]:
+        """Return every instance of every package."""
+        return tuple(Instance(Pin(*row[:2]), *row[2:]) for row in self._rows(_ALL_INSTANCES))
+
+    def refs(self, package: str) -> tuple[Ref, ...]:
+        """Return the refs of *package*, the last moved first."""
+        if not self._rows(_ANY_INSTANCE, check_package(package)):
+            raise self._missing(package, "", "ref")
+        return tuple(Ref(*row) for row in self._rows(_REFS, package))
+
+    def tags(self, pin: Pin) -> tuple[str, ...]:
+        """Return the tags of an instance."""
+        return tuple(tag.tag for tag in self.describe(pin.package, pin.instance_id).tags)
+
+    def search(self, package: str, tags: Iterable[str]) -> tuple[Pin, ...]:
+        """Return the instances that carry all *tags*, by the time that they got the first of them, newest first."""
+        check_package(package)
+        wanted = [check_tag(tag) for tag in tags]
+        carriers = [[row[0] for row in self._rows(_BY_TAG, package, tag)] for tag in wanted]
+        if not carriers:
+            return ()
+        in_all = set(carriers[0]).intersection(*carriers[1:])
+        return tuple(Pin(package, instance) for instance in reversed(carriers[0]) if instance in in_all)
+
+    def pins_by_tags(self, queries: Iterable[TagQuery]) -> Mapping[TagQuery, tuple[Pin, ...]]:
+        """Return the carriers of each (package, tag), in one statement."""
+        asked = json.dumps([[check_package(query.package), check_tag(query.tag)] for query in queries])
+        rows = self._rows(_BY_TAGS, asked)
+        return _grouped((TagQuery(package, tag), Pin(package, instance)) for package, tag, instance in rows)
+
+    def pins_by_tag_anywhere(self, tags: Iterable[str]) -> Mapping[str, tuple[Pin, ...]]:
+        """Return the carriers of each tag in all packages, in one statement."""
+        rows = self._rows(_ANYWHERE, json.dumps([check_tag(tag) for tag in tags]))
+        return _grouped((tag, Pin(package, instance)) for tag, package, instance in rows)
+
+    def tags_with_key(self, package: str, key: str) -> Mapping[str, str]:
+        """Return tag -> the instance that got it first, for all tags of *package* with that key."""
+        rows = self._rows(_WITH_KEY, package, f"{key}:", f"{key};")  # ";" follows ":"
+        return dict(reversed(rows))  # of equal tags the last one given stays: the first that was attached
+
+    def problems(self) -> tuple[str, ...]:
+        """Return what SQLite finds wrong with the index itself."""
+        broken = [str(row[0]) for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
+        dangling = [f"a row of {row[0]} has no instance" for row in self._rows("PRAGMA foreign_key_check")]
+        return (*broken, *dangling)
+
+    def _rows(self, statement: str, *values: str) -> list[Any]:
+        return self._connection.execute(statement, values).fetchall()
+
+
+def _grouped(answers: Iterable[tuple[_Key, Pin]]) -> dict[_Key, tuple[Pin, ...]]:
+    """Gather the pins of each key; a question that was asked twice is answered once."""
+    groups: dict[_Key, dict[Pin, None]] = {}
+    for key, pin in answers:
+        groups.setdefault(key, {})[pin] = None
+    return {key: tuple(pins) for key, pins in groups.items()}
+
+
+def _tag_order(tag: Tag) -> tuple[str, int, str]:
+    return tag.tag.partition(":")[0], -tag.registered_ts, tag.tag
+
+
+def _ambiguous(package: str, tag: str, instances: Iterable[str]) -> StoreAmbiguousError:
+    return StoreAmbiguousError(
+        f"ambiguity when resolving the tag {tag}, more than one instance has it: {', '.join(instances)}",
+        where=package,
+        fix="name the instance id",
+    )

@@ -1,0 +1,147 @@
+"""The embedded store: a folder that needs no service, in the shape of a ``cipd`` client's cache.
+
+    instances/<instance id>   the package files
+    index.sqlite              packages, tags and refs
+    simple/                   the index that pip and uv read
+    lock                      held by the one process that writes
+
+An instance's file is there before the index says so, and the index changes in one transaction. So a process may
+be killed at any moment: at most a file that nobody refers to is left, and the same publication completes it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import RLock
+from types import TracebackType
+from typing import Self
+
+from dockerbuild_lib.core.errors import UsageError
+from dockerbuild_lib.core.files import translated_os_errors
+from dockerbuild_lib.store.index import IndexReader
+from dockerbuild_lib.store.index_writer import IndexWriter, check_publication
+from dockerbuild_lib.store.indexed import IndexedStore
+from dockerbuild_lib.store.instance_files import InstanceFiles
+from dockerbuild_lib.store.locking import exclusive_lock
+from dockerbuild_lib.store.package_file import read_package
+from dockerbuild_lib.store.protocol import Damage, Pin, Publication, Published
+from dockerbuild_lib.store.schema import connect_to_read, connect_to_write, translated_sqlite_errors
+from dockerbuild_lib.store.simple_index import SimpleIndex
+
+
+class LocalStore(IndexedStore):
+    """The embedded store in *folder*, which is made by the first publication and never by a question.
+
+    Threads may share it, and any number of processes may use the folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.simple_index = SimpleIndex(folder / "simple")
+        self._files = InstanceFiles(folder / "instances")
+        self._index_file = folder / "index.sqlite"
+        self._connection: sqlite3.Connection | None = None
+        self._may_write = False
+        self._guard = RLock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the index's file; the next use opens it again."""
+        with self._guard:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection, self._may_write = None, False
+
+    @contextmanager
+    def opened(self, pin: Pin) -> Iterator[Path]:
+        """Yield the store's own copy of the package file, to be read only."""
+        with self._reading() as index:
+            index.instance(pin)
+        yield self._files.path(pin.instance_id)
+
+    def fetch(self, pin: Pin, target: Path) -> None:
+        """Write the package file to *target*, whole or not at all, after checking its hash."""
+        with self._reading() as index:
+            index.instance(pin)
+        self._files.fetch(pin.instance_id, target)
+
+    def verify(self) -> tuple[Damage, ...]:
+        """Read every instance and the whole index, and return what is damaged."""
+        with self._reading() as index:
+            damages = [Damage(problem) for problem in index.problems()]
+            instances = index.all_instances()
+        for instance in instances:
+            problem = self._files.problem(instance.pin.instance_id, instance.pin.package, instance.size)
+            if problem:
+                damages.append(Damage(problem, (instance.pin,)))
+        return tuple(damages)
+
+    def publish(self, publication: Publication) -> Published:
+        """Register the instance, attach its tags, move the package's refs, and list its wheel."""
+        check_publication(publication)
+        with translated_os_errors(self.folder), self._locked(), self._files.staged(publication.file) as staged:
+            check_is_package_of(staged.path, publication)
+            with self._writing() as index:
+                index.check_owner(publication, staged.instance_id)
+            if publication.wheel is not None:
+                self.simple_index.add_wheel(publication.wheel)
+            self._files.place(staged)
+            with self._writing() as index:
+                return index.record(publication, Pin(publication.package, staged.instance_id), staged.size)
+
+    def add_wheel(self, wheel: Path) -> None:
+        """List a wheel in the simple index without a package: for wheels that come from elsewhere as they are."""
+        with translated_os_errors(self.folder), self._locked():
+            self.simple_index.add_wheel(wheel)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        if any(path.exists() and not path.is_dir() for path in (self.folder, *self.folder.parents)):
+            raise UsageError(
+                "the store must be a folder", where=str(self.folder), fix="name another one in invoke.yaml"
+            )
+        with exclusive_lock(self.folder / "lock"):
+            yield
+
+    @contextmanager
+    def _reading(self) -> Iterator[IndexReader]:
+        """Yield the index; where there is none yet, one that knows of nothing."""
+        with self._guard, translated_os_errors(self._index_file), translated_sqlite_errors(str(self._index_file)):
+            if self._connection is None:
+                self._connection = connect_to_read(self._index_file)
+            if self._connection is not None:
+                yield IndexReader(self._connection)
+                return
+            with closing(connect_to_write(":memory:")) as nothing:
+                yield IndexReader(nothing)
+
+    @contextmanager
+    def _writing(self) -> Iterator[IndexWriter]:
+        with self._guard, translated_sqlite_errors(str(self._index_file)):
+            if self._connection is None or not self._may_write:
+                self.close()
+                self._connection, self._may_write = connect_to_write(self._index_file), True
+            yield IndexWriter(self._connection)
+
+
+def check_is_package_of(file: Path, publication: Publication) -> None:
+    """Refuse a file that is no package, or another one's.
+
+    Raises:
+        StoreDamagedError: it is no package file.
+        UsageError: its manifest bears another name.
+
+    """
+    named = read_package(file).package
+    if named != publication.package:
+        raise UsageError(f"the package file is of {named}, not of {publication.package}", where=str(publication.file))

@@ -1,0 +1,101 @@
+"""A store in memory, with the real index in SQLite's memory: for tests of what stands on a store."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+
+from dockerbuild_lib.core.errors import StoreDamagedError
+from dockerbuild_lib.core.files import sha256_of, translated_os_errors, write_atomic
+from dockerbuild_lib.store.index import IndexReader
+from dockerbuild_lib.store.index_writer import IndexWriter, check_publication
+from dockerbuild_lib.store.indexed import IndexedStore
+from dockerbuild_lib.store.local import check_is_package_of
+from dockerbuild_lib.store.names import instance_id_of_file
+from dockerbuild_lib.store.protocol import Damage, Pin, Publication, Published
+from dockerbuild_lib.store.schema import connect_to_write
+from dockerbuild_lib.store.simple_index import name_is_taken
+from dockerbuild_lib.store.wheel_file import read_wheel
+
+
+class MemoryStore(IndexedStore):
+    """A store that ends with its object. Threads may share it."""
+
+    def __init__(self) -> None:
+        self.instances_by_id: dict[str, bytes] = {}
+        """Package files by instance id; a test may damage them."""
+        self.wheels: dict[str, str] = {}
+        """The wheels that the index would list: file name -> sha256."""
+        self._connection = connect_to_write(":memory:")
+        self._guard = RLock()
+
+    def close(self) -> None:
+        """Do nothing: what was stored must outlive it."""
+
+    def __del__(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def opened(self, pin: Pin) -> Iterator[Path]:
+        """Yield a copy of the package file."""
+        content = self._content(pin)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, pin.instance_id)
+            file.write_bytes(content)
+            yield file
+
+    def fetch(self, pin: Pin, target: Path) -> None:
+        """Write the package file to *target* after checking its hash."""
+        with self.opened(pin) as file:
+            if instance_id_of_file(file) != pin.instance_id:
+                raise StoreDamagedError(f"the instance {pin} has other bytes than its name says")
+            write_atomic(target, file.read_bytes())
+
+    def _content(self, pin: Pin) -> bytes:
+        with self._reading() as index:
+            index.instance(pin)
+            content = self.instances_by_id.get(pin.instance_id)
+        if content is None:
+            raise StoreDamagedError(f"the instance {pin} is missing")
+        return content
+
+    def verify(self) -> tuple[Damage, ...]:
+        """Check every instance, and return what is damaged."""
+        with self._reading() as index:
+            pins = [instance.pin for instance in index.all_instances()]
+        return tuple(damage for pin in pins if (damage := self._damage(pin)))
+
+    def _damage(self, pin: Pin) -> Damage | None:
+        try:
+            with self.opened(pin) as file:
+                return None if instance_id_of_file(file) == pin.instance_id else Damage("it has other bytes", (pin,))
+        except StoreDamagedError as error:
+            return Damage(str(error), (pin,))
+
+    def publish(self, publication: Publication) -> Published:
+        """Register the instance, attach its tags, move the package's refs, and list its wheel."""
+        check_publication(publication)
+        check_is_package_of(publication.file, publication)
+        with self._guard, translated_os_errors(publication.file):
+            content = publication.file.read_bytes()
+            pin = Pin(publication.package, instance_id_of_file(publication.file))
+            writer = IndexWriter(self._connection)
+            writer.check_owner(publication, pin.instance_id)
+            if publication.wheel is not None:
+                self._list(publication.wheel)
+            self.instances_by_id[pin.instance_id] = content
+            return writer.record(publication, pin, len(content))
+
+    def _list(self, wheel: Path) -> None:
+        read_wheel(wheel)
+        sha256 = sha256_of(wheel)
+        if self.wheels.setdefault(wheel.name, sha256) != sha256:
+            raise name_is_taken(wheel.name)
+
+    @contextmanager
+    def _reading(self) -> Iterator[IndexReader]:
+        with self._guard:
+            yield IndexReader(self._connection)

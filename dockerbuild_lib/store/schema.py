@@ -1,0 +1,155 @@
+"""The tables of the store's index, and how its file is opened.
+
+A version of the tables is never read by a program that does not know it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from dockerbuild_lib.core.errors import DockerbuildError, NoSpaceError, PermissionDeniedError, StoreDamagedError
+
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 60
+"""How long to wait for another process's transaction; each takes some milliseconds."""
+
+_TABLES = (
+    """CREATE TABLE instances (
+        sequence INTEGER PRIMARY KEY,
+        package TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        registered_by TEXT NOT NULL,
+        registered_ts INTEGER NOT NULL,
+        UNIQUE (package, instance)
+    ) STRICT""",
+    """CREATE TABLE tags (
+        sequence INTEGER PRIMARY KEY,
+        package TEXT NOT NULL,
+        tag TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        registered_by TEXT NOT NULL,
+        registered_ts INTEGER NOT NULL,
+        UNIQUE (package, tag, instance),
+        FOREIGN KEY (package, instance) REFERENCES instances (package, instance)
+    ) STRICT""",
+    "CREATE INDEX tags_of_instance ON tags (package, instance)",
+    "CREATE INDEX tags_anywhere ON tags (tag)",
+    """CREATE TABLE refs (
+        sequence INTEGER PRIMARY KEY,
+        package TEXT NOT NULL,
+        ref TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        modified_by TEXT NOT NULL,
+        modified_ts INTEGER NOT NULL,
+        UNIQUE (package, ref),
+        FOREIGN KEY (package, instance) REFERENCES instances (package, instance)
+    ) STRICT""",
+    "CREATE INDEX refs_of_instance ON refs (package, instance)",
+    f"PRAGMA user_version = {SCHEMA_VERSION}",
+)
+
+_FULL = (sqlite3.SQLITE_FULL,)
+_FORBIDDEN = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH)
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+@contextmanager
+def translated_sqlite_errors(where: str) -> Iterator[None]:
+    """Turn SQLite's errors into the project's own, naming the index *where*."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _translate(error, where) from error
+
+
+def _translate(error: sqlite3.Error, where: str) -> DockerbuildError:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest are details of the same error
+    if code in _FULL:
+        return NoSpaceError("no space left on the device", where=where, fix="free space, then run it again")
+    if code in _FORBIDDEN:
+        return PermissionDeniedError(str(error), where=where, fix="make the store writable for this user")
+    if code in _BUSY:
+        return DockerbuildError("another process holds the store's index", where=where, fix="run it again")
+    return StoreDamagedError(f"the store's index cannot be used: {error}", where=where, fix="restore it from a copy")
+
+
+def connect_to_write(file: Path | str) -> sqlite3.Connection:
+    """Open the index *file* (or ``:memory:``) for reading and writing, and make its tables when it has none."""
+    with translated_sqlite_errors(str(file)):
+        connection = _connect(str(file), uri=False)
+        with _closed_on_error(connection):
+            if _schema_version(connection, str(file)) == 0:
+                connection.execute("PRAGMA journal_mode = WAL")
+                _create_tables(connection, str(file))
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
+        return connection
+
+
+def connect_to_read(file: Path) -> sqlite3.Connection | None:
+    """Open the index *file* for reading; None when there is none yet.
+
+    Where the folder may not be written, SQLite cannot make its shared memory beside the index. Then nobody
+    can be writing either, so the index is read as the unchanging file that it is.
+    """
+    if not file.exists():
+        return None
+    with translated_sqlite_errors(str(file)):
+        try:
+            return _checked(_connect(f"{file.absolute().as_uri()}?mode=rw", uri=True), file)
+        except sqlite3.OperationalError as error:
+            wal = file.with_name(f"{file.name}-wal")
+            if error.sqlite_errorcode & 0xFF not in _FORBIDDEN or (wal.exists() and wal.stat().st_size):
+                raise
+        return _checked(_connect(f"{file.absolute().as_uri()}?immutable=1", uri=True), file)
+
+
+def _checked(connection: sqlite3.Connection, file: Path) -> sqlite3.Connection | None:
+    with _closed_on_error(connection):
+        if _schema_version(connection, str(file)):
+            return connection
+    connection.close()  # a first writer was stopped before it had made the tables
+    return None
+
+
+def _connect(address: str, *, uri: bool) -> sqlite3.Connection:
+    # Transactions are begun and ended by hand; the store lends its connection to one thread at a time.
+    return sqlite3.connect(address, timeout=BUSY_SECONDS, isolation_level=None, uri=uri, check_same_thread=False)
+
+
+def _schema_version(connection: sqlite3.Connection, where: str) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables: int = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if version not in (0, SCHEMA_VERSION) or (version == 0 and tables):
+        raise StoreDamagedError(
+            f"the store's index has version {version} of its tables, this program knows version {SCHEMA_VERSION}",
+            where=where,
+            fix="use the dockerbuild that wrote it, or a newer one",
+        )
+    return version
+
+
+def _create_tables(connection: sqlite3.Connection, where: str) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _schema_version(connection, where) == 0:  # else another process was quicker
+            for statement in _TABLES:
+                connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise

@@ -1,0 +1,130 @@
+"""A static index that pip and uv install from: PEP 503 pages, PEP 691 JSON, PEP 658/714 metadata files.
+
+    simple/index.html, index.json                       all projects
+    simple/<project>/index.html, index.json             the project's files
+    simple/<project>/<wheel>, <wheel>.metadata
+
+``index.json`` is the record; the page is made from it. Any web server can serve the folder, and so can ``file://``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote
+
+from dockerbuild_lib.core.errors import StoreDamagedError, VersionConflictError
+from dockerbuild_lib.core.files import atomic_writer, copy_stream, sha256_of, translated_os_errors, write_atomic
+from dockerbuild_lib.store.wheel_file import WheelFacts, read_wheel
+
+_META = {"api-version": "1.1"}
+_PAGE = """<!DOCTYPE html>
+<html>
+<head><meta name="pypi:repository-version" content="1.1"><title>{title}</title></head>
+<body>
+{links}
+</body>
+</html>
+"""
+
+
+class SimpleIndex:
+    """The index in *folder*. Whoever adds to it holds the store's lock; readers need none."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def wheels(self, project: str) -> tuple[str, ...]:
+        """Return the file names of the project's wheels; *project* is a normalised name."""
+        return tuple(file["filename"] for file in _read_listing(self.folder / project, "files"))
+
+    def add_wheel(self, wheel: Path) -> Path:
+        """Copy *wheel* into the index, list it, and return the copy's path. Repeating it completes what was cut.
+
+        Raises:
+            WheelRefusedError: the file is not the wheel that its name says, tags included.
+            VersionConflictError: the index has other bytes under that name.
+
+        """
+        facts = read_wheel(wheel)
+        folder = self.folder / facts.project
+        with translated_os_errors(folder):
+            sha256 = sha256_of(wheel)
+            listed = {file["filename"]: file for file in _read_listing(folder, "files")}
+            self._copy(wheel, folder / wheel.name, sha256, is_listed=wheel.name in listed)
+            write_if_changed(folder / f"{wheel.name}.metadata", facts.metadata)
+            listed[wheel.name] = _file_entry(wheel.name, sha256, wheel.stat().st_size, facts)
+            self._write_project(facts.project, [listed[name] for name in sorted(listed)])
+            self._list_project(facts.project)
+        return folder / wheel.name
+
+    def _copy(self, wheel: Path, target: Path, sha256: str, *, is_listed: bool) -> None:
+        """Copy the wheel; a file that is not listed was left by a process that was killed, and is replaced."""
+        if target.exists():
+            if sha256_of(target) == sha256:
+                return
+            if is_listed:
+                raise name_is_taken(wheel.name)
+        with atomic_writer(target) as copy, wheel.open("rb") as source:
+            copy_stream(source, copy)
+
+    def _write_project(self, project: str, files: list[dict[str, Any]]) -> None:
+        folder = self.folder / project
+        versions = sorted({file["filename"].split("-")[1] for file in files})
+        record = {"meta": _META, "name": project, "versions": versions, "files": files}
+        write_if_changed(folder / "index.json", json.dumps(record, indent=1).encode())
+        write_if_changed(folder / "index.html", _page(project, [_file_link(file) for file in files]))
+
+    def _list_project(self, project: str) -> None:
+        names = sorted({entry["name"] for entry in _read_listing(self.folder, "projects")} | {project})
+        record = {"meta": _META, "projects": [{"name": name} for name in names]}
+        write_if_changed(self.folder / "index.json", json.dumps(record, indent=1).encode())
+        write_if_changed(self.folder / "index.html", _page("Projects", [f'<a href="{n}/">{n}</a><br>' for n in names]))
+
+
+def name_is_taken(filename: str) -> VersionConflictError:
+    """Return the error for a wheel whose file name stands for other bytes already."""
+    return VersionConflictError(
+        f"the index has a wheel {filename} with other bytes already",
+        fix="raise `revision` of this version in its recipe",
+    )
+
+
+def write_if_changed(path: Path, content: bytes) -> None:
+    """Write *content* to *path* unless it is there already: servers and caches go by the time of a file."""
+    if not path.exists() or path.read_bytes() != content:
+        write_atomic(path, content)
+
+
+def _read_listing(folder: Path, key: str) -> list[dict[str, Any]]:
+    """Return the list *key* of the folder's ``index.json``, empty when there is none yet."""
+    record = folder / "index.json"
+    try:
+        return cast("list[dict[str, Any]]", json.loads(record.read_bytes())[key]) if record.exists() else []
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreDamagedError(f"the index cannot be read: {error}", where=str(record)) from error
+
+
+def _file_entry(name: str, sha256: str, size: int, facts: WheelFacts) -> dict[str, Any]:
+    metadata = {"sha256": hashlib.sha256(facts.metadata).hexdigest()}
+    entry: dict[str, Any] = {"filename": name, "url": quote(name), "hashes": {"sha256": sha256}, "size": size}
+    if facts.requires_python:
+        entry["requires-python"] = facts.requires_python
+    # PEP 714: older clients know the metadata by its first name.
+    return {**entry, "core-metadata": metadata, "dist-info-metadata": metadata, "yanked": False}
+
+
+def _file_link(file: dict[str, Any]) -> str:
+    attributes = [f'href="{file["url"]}#sha256={file["hashes"]["sha256"]}"']
+    if "requires-python" in file:
+        attributes.append(f'data-requires-python="{html.escape(file["requires-python"])}"')
+    metadata = f"sha256={file['core-metadata']['sha256']}"
+    attributes += [f'data-core-metadata="{metadata}"', f'data-dist-info-metadata="{metadata}"']
+    return f"<a {' '.join(attributes)}>{html.escape(file['filename'])}</a><br>"
+
+
+def _page(title: str, links: list[str]) -> bytes:
+    return _PAGE.format(title=html.escape(title), links="\n".join(links)).encode()
