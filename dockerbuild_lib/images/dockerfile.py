@@ -17,8 +17,7 @@ def dockerfile(recipe: ImageRecipe, platform: Platform, pythons: tuple[str, ...]
         (
             f"FROM {base}",
             f"COPY tools {layout.TOOLS}",
-            _run(_install(recipe, platform, architecture)),
-            _run(_target_pythons(pythons, architecture)),
+            _run([*_install(recipe, platform, architecture), *_target_pythons(pythons, architecture), CLEAN_UP]),
             f"COPY files{layout.HOME} {layout.HOME}",
             _run(_folders(platform, pythons)),
             f"USER {WORKER}",
@@ -59,6 +58,7 @@ def _target_pythons(pythons: tuple[str, ...], architecture: Architecture) -> lis
         "for package in *.deb; do dpkg-deb --extract $package tree; done",
         f"cp tree/usr/bin/qemu-{architecture.qemu}-static {layout.EMULATOR}",
         *(f"cp tree/usr/bin/python{python} {layout.TARGET_PYTHON}" for python in pythons),
+        "cd /",
         "rm -rf /tmp/packages",
     ]
 
@@ -70,5 +70,4 @@ def _folders(platform: Platform, pythons: tuple[str, ...]) -> list[str]:
         *(f"ln -s /usr/include/{platform.triple}/python{python} {headers}" for python in pythons),
         f"install -d -o 1234 -g 1234 /work {layout.ZIG_CACHE}",
         f"dpkg-query -W > {layout.PACKAGES}",
-        CLEAN_UP,
     ]

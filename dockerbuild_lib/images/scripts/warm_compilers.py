@@ -9,14 +9,14 @@ import tempfile
 from pathlib import Path
 
 HOME = Path("/opt/dockerbuild")
-C = "#include <stdio.h>\nint greet(void) { return puts(\"hello\"); }\n"
+C = '#include <stdio.h>\nint greet(void) { return puts("hello"); }\n'
 CXX = (
     "#include <stdexcept>\n#include <string>\n"
     "int guess(int n) { try { if (n) throw std::runtime_error(std::to_string(n)); }"
     " catch (const std::exception &) { return 1; } return 0; }\n"
 )
 MAIN = "int main(void) { return 0; }\n"
-OPTIMISATIONS = ("-O0", "-O2", "-Os")   # zig keeps its runtime apart for each of its own build modes
+OPTIMISATIONS = ("-O0", "-O2", "-Os")  # zig keeps its runtime apart for each of its own build modes
 
 
 def main() -> None:

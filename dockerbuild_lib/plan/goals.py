@@ -1,0 +1,160 @@
+"""Goals: the wheels of a request, each with everything that it is made from and its content key."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from dockerbuild_lib.catalog.catalog import Catalog
+from dockerbuild_lib.catalog.locks import IndexFile, VersionLock
+from dockerbuild_lib.catalog.wheels import SourceWheel
+from dockerbuild_lib.core.errors import CatalogError, LockError
+from dockerbuild_lib.plan import keys, naming
+from dockerbuild_lib.plan.naming import Target
+from dockerbuild_lib.plan.request import Selection
+from dockerbuild_lib.plan.steps import BaseWork, Goal, ImageWork, LibraryWork, UniversalWork, WheelWork, Workshop
+
+ImageFiles = Callable[[Catalog, str, str], Mapping[str, str]]
+"""Renders the build context of a platform's image: (catalogue, platform, base key) -> path -> text."""
+
+
+@dataclass(frozen=True)
+class GoalMaker:
+    """Turns selections into goals; what several goals share is worked out once."""
+
+    catalog: Catalog
+    image_files: ImageFiles
+
+    @cached_property
+    def _images(self) -> dict[str, ImageWork]:
+        return {}
+
+    def base(self, platform: str) -> BaseWork:
+        """Return the base image of a platform."""
+        recipe = self.catalog.images[self.catalog.platforms[platform].image]
+        return BaseWork(recipe, keys.base_key(recipe))
+
+    def image(self, platform: str) -> ImageWork:
+        """Return the image of a platform."""
+        if platform not in self._images:
+            base = self.base(platform)
+            files = self.image_files(self.catalog, platform, base.key)
+            tools = self.catalog.locks.tools.wheels
+            if base.recipe.tools and not tools:
+                raise LockError("the Python tools of the images are not locked", fix="run sources.lock")
+            key = keys.image_key(base.key, files, tools)
+            self._images[platform] = ImageWork(platform, base.key, key, tuple(sorted(files.items())), tools)
+        return self._images[platform]
+
+    def goals(self, selection: Selection) -> tuple[Goal, ...]:
+        """Return the goals of one selected version.
+
+        Raises:
+            LockError: something that it needs has no pin.
+
+        """
+        recipe = self.catalog.wheels[selection.distribution]
+        if isinstance(recipe, SourceWheel):
+            return tuple(self._wheel(selection, recipe, target) for target in selection.targets)
+        return (self._universal(selection),)
+
+    def _universal(self, selection: Selection) -> UniversalWork:
+        version_recipe = self.catalog.wheels[selection.distribution].versions[selection.version]
+        source = self._lock(selection).source
+        return UniversalWork(
+            distribution=selection.distribution,
+            version=selection.version,
+            source=source,
+            key=keys.ContentKey(
+                keys.universal_recipe_key(selection.distribution, version_recipe, source), keys.NO_ENVIRONMENT
+            ),
+            package=naming.universal_package(selection.distribution, source.filename),
+            version_text=naming.version_text(selection.version, version_recipe),
+        )
+
+    def _wheel(self, selection: Selection, recipe: SourceWheel, target: Target) -> WheelWork:
+        version_recipe = recipe.versions[selection.version]
+        lock = self._lock(selection)
+        workshop = self._workshop(target.platform, recipe)
+        libraries = tuple(self.library(name, workshop) for name in recipe.libraries)
+        build_requires = self._build_requires(selection, lock, target.python)
+        recipe_key = keys.wheel_recipe_key(
+            selection.distribution,
+            recipe,
+            version_recipe,
+            source=lock.source,
+            build_requires=build_requires,
+            patches=self._patches(selection, version_recipe.patches),
+            libraries={library.name: library.key.recipe for library in libraries},
+        )
+        return WheelWork(
+            distribution=selection.distribution,
+            version=selection.version,
+            recipe=recipe,
+            version_recipe=version_recipe,
+            target=target,
+            workshop=workshop,
+            source=lock.source,
+            build_requires=build_requires,
+            patches=version_recipe.patches,
+            libraries=libraries,
+            key=keys.ContentKey(recipe_key, self._environment(workshop, target.python)),
+            package=naming.wheel_package(selection.distribution, workshop.platform, target),
+            version_text=naming.version_text(selection.version, version_recipe),
+        )
+
+    def library(self, name: str, workshop: Workshop) -> LibraryWork:
+        """Return a library, built in *workshop*.
+
+        Raises:
+            LockError: its source has no pin.
+
+        """
+        library = self.catalog.libraries[name]
+        source = self.catalog.locks.libraries.sources.get(name)
+        if source is None or source.version != library.source.version:
+            raise LockError(f"the source of the library {name} is not locked", fix="run sources.lock")
+        recipe_key = keys.library_recipe_key(library, source)
+        key = keys.ContentKey(recipe_key, self._environment(workshop, None))
+        return LibraryWork(name, library, source, workshop, key)
+
+    def _workshop(self, platform_name: str, recipe: SourceWheel) -> Workshop:
+        platform = self.catalog.platforms[platform_name]
+        toolchain = recipe.toolchain or platform.toolchain
+        image = self.image(platform_name).key
+        return Workshop(platform_name, platform, image, toolchain, self.catalog.toolchains[toolchain])
+
+    def _environment(self, workshop: Workshop, python: str | None) -> str:
+        return keys.environment_key(workshop.image, workshop.toolchain_name, workshop.toolchain, python)
+
+    def _lock(self, selection: Selection) -> VersionLock:
+        wheel = self.catalog.locks.wheels.get(selection.distribution)
+        lock = wheel.versions.get(selection.version) if wheel else None
+        if lock is None:
+            what = f"{selection.distribution} {selection.version} is not locked"
+            raise LockError(what, fix=f"run sources.lock --name={selection.distribution}")
+        return lock
+
+    def _build_requires(self, selection: Selection, lock: VersionLock, python: str) -> tuple[IndexFile, ...]:
+        if python not in lock.build_requires:
+            what = f"the build requirements of {selection.distribution} {selection.version} for {python} are not locked"
+            raise LockError(what, fix=f"run sources.lock --name={selection.distribution}")
+        return lock.build_requires[python]
+
+    def _patches(self, selection: Selection, names: tuple[str, ...]) -> list[tuple[str, str]]:
+        return [(name, self._patch_sha256(selection, name)) for name in names]
+
+    def _patch_sha256(self, selection: Selection, name: str) -> str:
+        path = patch_path(self.catalog, selection.distribution, selection.version, name)
+        try:
+            return hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise CatalogError(f"the patch cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def patch_path(catalog: Catalog, distribution: str, version: str, name: str) -> Path:
+    """Return where a patch of the catalogue lies."""
+    return catalog.folder / "patches" / distribution / version / name

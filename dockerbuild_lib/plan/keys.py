@@ -1,0 +1,101 @@
+"""Content keys: what can change a step's result, hashed. This file alone says what enters one.
+
+A key has two halves. The recipe half is what the catalogue says about the thing itself; the environment half
+is where it is made. Never in a key: jobs, executor, store, log level, comments and positions in YAML, checks and
+trials (they judge a result and do not change it).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dockerbuild_lib.catalog.base import Model
+from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
+from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Toolchain
+from dockerbuild_lib.catalog.wheels import SourceWheel, VersionRecipe
+
+RECIPE_SCHEMA = 1
+"""Raise it when the code that builds wheels or libraries changes what comes out of the same recipe."""
+
+
+@dataclass(frozen=True)
+class ContentKey:
+    """The identity of a result: sha256 in hexadecimal of its recipe, and of its environment."""
+
+    recipe: str
+    environment: str
+
+    @property
+    def full(self) -> str:
+        """Both halves in one sha256: the ``content_key`` tag of packages."""
+        return digest({"recipe": self.recipe, "environment": self.environment})
+
+
+def digest(value: object) -> str:
+    """Return the sha256 of a value made of JSON's types and models, the same on every machine."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Model):
+        return value.model_dump(mode="json")
+    raise TypeError(f"a content key cannot hold {type(value).__name__}")
+
+
+def base_key(recipe: ImageRecipe) -> str:
+    """Return the key of a base image."""
+    return digest({"suite": recipe.suite, "packages": sorted(recipe.base_packages)})
+
+
+def image_key(base: str, files: Mapping[str, str], tools: Sequence[IndexFile]) -> str:
+    """Return the key of an image: its base, every file of its recipe (the Dockerfile too), its Python tools."""
+    return digest({"base": base, "files": dict(files), "tools": sorted(tool.sha256 for tool in tools)})
+
+
+def environment_key(image: str, toolchain_name: str, toolchain: Toolchain, python: str | None) -> str:
+    """Return where something is built: image, toolchain, and the target's Python (None for libraries)."""
+    return digest({"image": image, "toolchain": [toolchain_name, toolchain], "python": python})
+
+
+def library_recipe_key(library: Library, source: LockedFile) -> str:
+    """Return the recipe half of a library."""
+    return digest({"schema": RECIPE_SCHEMA, "library": library, "source": source.sha256})
+
+
+def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from
+    distribution: str,
+    recipe: SourceWheel,
+    version: VersionRecipe,
+    *,
+    source: IndexFile,
+    build_requires: Sequence[IndexFile],
+    patches: Sequence[tuple[str, str]],
+    libraries: Mapping[str, str],
+) -> str:
+    """Return the recipe half of a wheel; *patches* are (name, sha256) in order, *libraries* name -> recipe key."""
+    return digest(
+        {
+            "schema": RECIPE_SCHEMA,
+            "distribution": distribution,
+            "source": source.sha256,
+            "revision": version.revision,
+            "environment": {**recipe.environment, **version.environment},
+            "config-settings": recipe.config_settings,
+            "build-requires": sorted(file.sha256 for file in build_requires),
+            "patches": list(patches),
+            "libraries": dict(libraries),
+        }
+    )
+
+
+def universal_recipe_key(distribution: str, version: VersionRecipe, source: IndexFile) -> str:
+    """Return the recipe half of a wheel that is published as it is."""
+    return digest({"distribution": distribution, "source": source.sha256, "revision": version.revision})
+
+
+NO_ENVIRONMENT = digest(None)
+"""The environment half of what is not built at all."""

@@ -1,0 +1,170 @@
+"""The plan: from the goals backwards, what is there already and which steps must run, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from dockerbuild_lib.catalog.catalog import Catalog
+from dockerbuild_lib.catalog.locks import LockedFile
+from dockerbuild_lib.plan import step_names as names
+from dockerbuild_lib.plan.goals import GoalMaker, ImageFiles
+from dockerbuild_lib.plan.inventory import Inventory, PackageVersion
+from dockerbuild_lib.plan.judge import PlannedGoal, judge
+from dockerbuild_lib.plan.keys import ContentKey
+from dockerbuild_lib.plan.request import Request, select
+from dockerbuild_lib.plan.steps import (
+    BaseWork,
+    BuildWork,
+    CheckWork,
+    FetchWork,
+    Goal,
+    ImageWork,
+    LibraryWork,
+    PackageWork,
+    PublishWork,
+    Status,
+    Step,
+    TrialWork,
+    UniversalWork,
+    WheelWork,
+    Work,
+)
+
+_WEIGHTS = {BuildWork: 20, TrialWork: 3}
+"""Seconds that a step of a kind is expected to take, where it is more than one."""
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """A step, whether it must run, and why (not)."""
+
+    step: Step
+    status: Status
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a request comes to."""
+
+    goals: tuple[PlannedGoal, ...]
+    steps: tuple[PlannedStep, ...]
+
+    @property
+    def to_do(self) -> tuple[Step, ...]:
+        """The steps that must run, with only those needs that must run too."""
+        pending = {planned.step.id for planned in self.steps if planned.status is Status.TO_DO}
+        return tuple(
+            Step(s.id, s.title, s.key, tuple(n for n in s.needs if n in pending), s.weight, s.work)
+            for s in (planned.step for planned in self.steps)
+            if s.id in pending
+        )
+
+
+def make_plan(request: Request, catalog: Catalog, inventory: Inventory, image_files: ImageFiles) -> Plan:
+    """Work out the plan of a request.
+
+    Raises:
+        UsageError: the request names what is not in the catalogue.
+        LockError: something that must be built has no pin.
+
+    """
+    maker = GoalMaker(catalog, image_files)
+    goals = [goal for selection in select(request, catalog) for goal in maker.goals(selection)]
+    published = inventory.published({PackageVersion(goal.package, goal.version_text) for goal in goals})
+    judged = [judge(goal, request, published, inventory) for goal in goals]
+    planner = _Planner(maker, inventory, request)
+    for planned in judged:
+        planner.add_goal(planned)
+    return Plan(tuple(judged), planner.finish())
+
+
+@dataclass
+class _Planner:
+    """Collects the steps behind goals that are to do; what is there already ends the way backwards."""
+
+    maker: GoalMaker
+    inventory: Inventory
+    request: Request
+    steps: dict[str, PlannedStep] = field(default_factory=dict)
+    files: dict[str, LockedFile] = field(default_factory=dict)
+
+    def add_goal(self, planned: PlannedGoal) -> None:
+        goal = planned.goal
+        if planned.status is not Status.TO_DO:
+            step = Step(names.goal(goal), names.goal(goal), goal.key.full, (), 0, PackageWork(goal))
+            self._put(step, planned.status, planned.why)
+            return
+        built = planned.key is not None
+        needs = () if built else self._result(goal, planned.why)
+        if self.request.upload:
+            published = replace(goal, key=planned.key) if planned.key else goal
+            why = planned.why if built else "after its packaging"
+            self._add(names.publish(goal), goal.key, needs, PublishWork(published), why)
+
+    def _result(self, goal: Goal, why: str) -> tuple[str, ...]:
+        needs = (self._fetch(goal.source),) if isinstance(goal, UniversalWork) else self._wheel(goal, why)
+        return (self._add(names.package(goal), goal.key, needs, PackageWork(goal), "after its checks"),)
+
+    def _wheel(self, wheel: WheelWork, why: str) -> tuple[str, ...]:
+        needs = [self._fetch(file) for file in (wheel.source, *wheel.build_requires)]
+        needs.append(self.image(wheel.workshop.platform_name))
+        needs += [self._library(library) for library in wheel.libraries]
+        build = self._add(names.build(wheel), wheel.key, needs, BuildWork(wheel), why)
+        check = self._add(names.check(wheel), wheel.key, (build,), CheckWork(wheel), "after its build")
+        return (self._add(names.trial(wheel), wheel.key, (check,), TrialWork(wheel), "after its check"),)
+
+    def _fetch(self, file: LockedFile) -> str:
+        self.files[names.fetch(file)] = file
+        return names.fetch(file)
+
+    def image(self, platform: str) -> str:
+        """Add a platform's image, and what it is made from where the engine does not hold it."""
+        work = self.maker.image(platform)
+        name = names.image(platform)
+        if name not in self.steps:
+            there = self.inventory.image(work.key)
+            needs = () if there else self._image_needs(work)
+            why = "the engine holds it" if there else "the engine does not hold it"
+            self._put(Step(name, name, work.key, needs, 120, work), Status.HIT if there else Status.TO_DO, why)
+        return name
+
+    def _image_needs(self, work: ImageWork) -> tuple[str, ...]:
+        return (self._base(self.maker.base(work.platform_name)), *(self._fetch(tool) for tool in work.tools))
+
+    def _base(self, work: BaseWork) -> str:
+        name = names.base(work)
+        there = self.inventory.image(work.key)
+        why = "the engine holds it" if there else "the engine does not hold it"
+        self._put(Step(name, name, work.key, (), 30, work), Status.HIT if there else Status.TO_DO, why)
+        return name
+
+    def _library(self, work: LibraryWork) -> str:
+        name = names.library(work)
+        if name not in self.steps:
+            there = self.inventory.library(work)
+            needs = () if there else (self._fetch(work.source), self.image(work.workshop.platform_name))
+            why = "built" if there else "not built from this recipe in this environment"
+            step = Step(name, name, work.key.full, needs, 30, work)
+            self._put(step, Status.HIT if there else Status.TO_DO, why)
+        return name
+
+    def _add(self, name: str, key: ContentKey, needs: Iterable[str], work: Work, why: str) -> str:
+        weight = _WEIGHTS.get(type(work), 1)
+        self._put(Step(name, name, key.full, tuple(dict.fromkeys(needs)), weight, work), Status.TO_DO, why)
+        return name
+
+    def _put(self, step: Step, status: Status, why: str) -> None:
+        self.steps[step.id] = PlannedStep(step, status, why)
+
+    def finish(self) -> tuple[PlannedStep, ...]:
+        """Ask for all files at once, and return every step, what is needed before what needs it."""
+        interned = self.inventory.interned([file.sha256 for file in self.files.values()]) if self.files else frozenset()
+        fetches = []
+        for name, file in self.files.items():
+            there = file.sha256 in interned
+            step = Step(name, name, file.sha256, (), 1 + file.size / 5e6, FetchWork(file))
+            status, why = (Status.HIT, "interned") if there else (Status.TO_DO, "not in the store yet")
+            fetches.append(PlannedStep(step, status, why))
+        return (*fetches, *self.steps.values())

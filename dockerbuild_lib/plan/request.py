@@ -1,0 +1,114 @@
+"""What the user asked for, resolved against the catalogue: wheels, versions, targets."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from dockerbuild_lib.catalog.catalog import Catalog
+from dockerbuild_lib.catalog.suggestions import suggestion
+from dockerbuild_lib.catalog.wheels import SourceWheel, UniversalWheel
+from dockerbuild_lib.core.errors import UsageError
+from dockerbuild_lib.plan.naming import Target
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of ``wheel.build`` and ``wheel.plan``. Empty names, platforms or pythons: all there are.
+
+    A name is a distribution, a pattern (``py*``), or one version: ``markupsafe==3.0.4``.
+    """
+
+    names: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    pythons: tuple[str, ...] = ()
+    rebuild: bool = False
+    upload: bool = False
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One version of one distribution, on the targets where it is to be built; a universal wheel has none."""
+
+    distribution: str
+    version: str
+    targets: tuple[Target, ...]
+
+
+def select(request: Request, catalog: Catalog) -> tuple[Selection, ...]:
+    """Return what the request means, in the catalogue's order.
+
+    Raises:
+        UsageError: a name, platform or Python is unknown, or nothing at all is left to build.
+
+    """
+    platforms = tuple(_chosen("platform", request.platforms, catalog.platforms))
+    pythons = tuple(_chosen("python", request.pythons, catalog.pythons))
+    if not request.pythons:
+        pythons = tuple(python for python in pythons if catalog.pythons[python].default)
+    selections = tuple(
+        Selection(distribution, version, _targets(catalog, distribution, version, platforms, pythons))
+        for distribution, version in _versions(request.names, catalog)
+    )
+    _refuse_skipped(request, catalog, selections)
+    return tuple(s for s in selections if s.targets or isinstance(catalog.wheels[s.distribution], UniversalWheel))
+
+
+def _chosen(what: str, wanted: tuple[str, ...], known: Mapping[str, object]) -> Iterable[str]:
+    for name in wanted:
+        if not any(fnmatch.fnmatchcase(key, name) for key in known):
+            raise UsageError(f"unknown {what} {name!r}", where=f"--{what}", fix=suggestion(name, known))
+    return (key for key in known if not wanted or any(fnmatch.fnmatchcase(key, name) for name in wanted))
+
+
+def _versions(names: tuple[str, ...], catalog: Catalog) -> Iterator[tuple[str, str]]:
+    wanted = [name.partition("==")[::2] for name in names] or [("*", "")]
+    for pattern, version in wanted:
+        _refuse_unknown(pattern, version, catalog)
+    for distribution, recipe in catalog.wheels.items():
+        versions = [version for pattern, version in wanted if fnmatch.fnmatchcase(distribution, pattern)]
+        for version, version_recipe in recipe.versions.items():
+            if version in versions or ("" in versions and version_recipe.default):
+                yield distribution, version
+
+
+def _refuse_unknown(pattern: str, version: str, catalog: Catalog) -> None:
+    matching = [name for name in catalog.wheels if fnmatch.fnmatchcase(name, pattern)]
+    if not matching:
+        raise UsageError(f"unknown wheel {pattern!r}", where="--name", fix=suggestion(pattern, catalog.wheels))
+    known = {known for name in matching for known in catalog.wheels[name].versions}
+    if version and version not in known:
+        raise UsageError(f"{pattern} has no version {version!r}", where="--name", fix=suggestion(version, known))
+
+
+def _targets(
+    catalog: Catalog, distribution: str, version: str, platforms: tuple[str, ...], pythons: tuple[str, ...]
+) -> tuple[Target, ...]:
+    recipe = catalog.wheels[distribution]
+    if not isinstance(recipe, SourceWheel):
+        return ()
+    skipped = recipe.versions[version].skip
+    return tuple(
+        Target(platform, python)
+        for platform in platforms
+        if platform not in skipped and any(fnmatch.fnmatchcase(platform, glob) for glob in recipe.platforms)
+        for python in pythons
+    )
+
+
+def _refuse_skipped(request: Request, catalog: Catalog, selections: tuple[Selection, ...]) -> None:
+    """Refuse a wheel that was asked for by name and has no target left: never a silent skip."""
+    for selection in selections:
+        recipe = catalog.wheels[selection.distribution]
+        if selection.targets or isinstance(recipe, UniversalWheel) or not request.names:
+            continue
+        reasons = recipe.versions[selection.version].skip
+        told = [f"{platform}: {reasons[platform]}" for platform in request.platforms if platform in reasons]
+        raise UsageError(
+            f"{selection.distribution} {selection.version} is not built for {', '.join(request.platforms) or 'any'}",
+            where="--platform",
+            fix="; ".join(told) or f"its platforms are: {', '.join(recipe.platforms)}",
+        )
+    if not selections:
+        raise UsageError("nothing is left to build", fix="name a version that is not built by default: NAME==VERSION")

@@ -1,0 +1,59 @@
+"""How steps are called: in plans, progress and log files."""
+
+from __future__ import annotations
+
+from dockerbuild_lib.catalog.locks import LockedFile
+from dockerbuild_lib.plan.steps import BaseWork, Goal, LibraryWork, UniversalWork, WheelWork
+
+
+def goal(goal: Goal) -> str:
+    """Name a wheel: ``markupsafe 3.0.4 linux-arm64-py3.11``."""
+    where = "universal" if isinstance(goal, UniversalWork) else goal.target.name
+    return f"{goal.distribution} {goal.version_text} {where}"
+
+
+def fetch(file: LockedFile) -> str:
+    """Name the fetching of a file."""
+    return f"fetch {file.filename}"
+
+
+def base(work: BaseWork) -> str:
+    """Name the making of a base image."""
+    return f"base {work.recipe.suite}"
+
+
+def image(platform: str) -> str:
+    """Name the making of a platform's image."""
+    return f"image {platform}"
+
+
+def library(work: LibraryWork) -> str:
+    """Name the building of a library."""
+    shop = work.workshop
+    toolchain = "" if shop.toolchain_name == shop.platform.toolchain else f" {shop.toolchain_name}"
+    return f"library {work.name} {shop.platform_name}{toolchain}"
+
+
+def build(wheel: WheelWork) -> str:
+    """Name the building of a wheel."""
+    return f"build {goal(wheel)}"
+
+
+def check(wheel: WheelWork) -> str:
+    """Name the checking of a wheel."""
+    return f"check {goal(wheel)}"
+
+
+def trial(wheel: WheelWork) -> str:
+    """Name the trial of a wheel."""
+    return f"trial {goal(wheel)}"
+
+
+def package(of: Goal) -> str:
+    """Name the packaging of a wheel."""
+    return f"package {goal(of)}"
+
+
+def publish(of: Goal) -> str:
+    """Name the publishing of a wheel."""
+    return f"publish {goal(of)}"

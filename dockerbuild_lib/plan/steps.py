@@ -1,0 +1,153 @@
+"""Steps: the units of work of a plan, each with what its room needs to carry it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
+from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Toolchain
+from dockerbuild_lib.catalog.wheels import SourceWheel, VersionRecipe
+from dockerbuild_lib.plan.keys import ContentKey
+from dockerbuild_lib.plan.naming import Target
+
+
+class Status(StrEnum):
+    """What the plan found out about a step."""
+
+    HIT = "hit"
+    TO_DO = "to do"
+    OLDER = "older environment"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True)
+class FetchWork:
+    """Put a pinned file into the store."""
+
+    file: LockedFile
+
+
+@dataclass(frozen=True)
+class BaseWork:
+    """Make a base image from Debian packages."""
+
+    recipe: ImageRecipe
+    key: str
+
+
+@dataclass(frozen=True)
+class ImageWork:
+    """Make a platform's image on its base. *files* are paths in the build context -> text."""
+
+    platform_name: str
+    base: str
+    key: str
+    files: tuple[tuple[str, str], ...]
+    tools: tuple[IndexFile, ...]
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where something is built: an image, and a toolchain inside it."""
+
+    platform_name: str
+    platform: Platform
+    image: str
+    toolchain_name: str
+    toolchain: Toolchain
+
+
+@dataclass(frozen=True)
+class LibraryWork:
+    """Build a library for a platform."""
+
+    name: str
+    library: Library
+    source: LockedFile
+    workshop: Workshop
+    key: ContentKey
+
+
+@dataclass(frozen=True)
+class WheelWork:
+    """Build a wheel for a target; the check, trial and packaging of the same wheel carry it too."""
+
+    distribution: str
+    version: str
+    recipe: SourceWheel
+    version_recipe: VersionRecipe
+    target: Target
+    workshop: Workshop
+    source: IndexFile
+    build_requires: tuple[IndexFile, ...]
+    patches: tuple[str, ...]
+    libraries: tuple[LibraryWork, ...]
+    key: ContentKey
+    package: str
+    version_text: str
+
+
+@dataclass(frozen=True)
+class UniversalWork:
+    """Check and package a universal wheel."""
+
+    distribution: str
+    version: str
+    source: IndexFile
+    key: ContentKey
+    package: str
+    version_text: str
+
+
+Goal = WheelWork | UniversalWork
+
+
+@dataclass(frozen=True)
+class BuildWork:
+    """Cross-build and repair a wheel."""
+
+    wheel: WheelWork
+
+
+@dataclass(frozen=True)
+class CheckWork:
+    """Hold a built wheel against its target and recipe."""
+
+    wheel: WheelWork
+
+
+@dataclass(frozen=True)
+class TrialWork:
+    """Install a checked wheel and use it, by the target's Python."""
+
+    wheel: WheelWork
+
+
+@dataclass(frozen=True)
+class PackageWork:
+    """Make the package of a wheel that passed, and keep both as this goal's result."""
+
+    goal: Goal
+
+
+@dataclass(frozen=True)
+class PublishWork:
+    """Register a result's package with its tags and refs, and put its wheel into the index."""
+
+    goal: Goal
+
+
+Work = FetchWork | BaseWork | ImageWork | LibraryWork | BuildWork | CheckWork | TrialWork | PackageWork | PublishWork
+
+
+@dataclass(frozen=True)
+class Step:
+    """One unit of work. *weight* is the expected time in seconds, only used to start long paths first."""
+
+    id: str
+    title: str
+    key: str
+    needs: tuple[str, ...]
+    weight: float
+    work: Work
