@@ -83,7 +83,8 @@ def _quote(error: DockerbuildError, path: Path) -> None:
     if str(path) in str(error):
         return
     ends = tail(path)
-    reference = f"its full log is {path}" + (f", which ends with:\n{_indented(ends)}" if ends else "")
+    # The first line is whole by itself: listings of several failures show no more of each.
+    reference = f"its full log is {path}" + (f"\nThe log ends with:\n{_indented(ends)}" if ends else "")
     error.fix = f"{error.fix}; {reference}" if error.fix else reference
 
 

@@ -100,7 +100,10 @@ def print_summary(
 
 
 def _step_cells(outcomes: Sequence[OutcomeRow]) -> list[tuple[str, ...]]:
-    return [(row.step, row.status, duration(row.seconds), row.detail.partition("\n")[0]) for row in outcomes]
+    return [
+        (row.step, row.status, duration(row.seconds) if row.seconds else "", row.detail.partition("\n")[0])
+        for row in outcomes
+    ]
 
 
 def _artifact_cells(artifacts: Sequence[ArtifactRow]) -> list[tuple[str, ...]]:

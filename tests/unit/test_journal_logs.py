@@ -106,7 +106,7 @@ def test_a_failed_build_names_its_log_and_quotes_the_last_thirty_lines(
 ) -> None:
     message, path = run_one(tmp_path, kind("the compiler exited with 1", fix="read on"))
     quoted = "\n".join(f"    line {number}" for number in range(10, 40))
-    assert message == f"the compiler exited with 1; read on; its full log is {path}, which ends with:\n{quoted}"
+    assert message == f"the compiler exited with 1; read on; its full log is {path}\nThe log ends with:\n{quoted}"
 
 
 def test_a_failure_without_any_output_names_its_log(tmp_path: Path) -> None:
