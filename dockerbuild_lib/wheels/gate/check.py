@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dockerbuild_lib.core.errors import WheelRefusedError
-from dockerbuild_lib.wheels.gate.elf import MAGIC, ElfFacts, read_elf
+from dockerbuild_lib.wheels.gate.elf import MAGIC, Budget, ElfFacts, read_elf
 from dockerbuild_lib.wheels.gate.expectation import WheelExpectation, WheelFacts
 from dockerbuild_lib.wheels.gate.extensions import extension_modules, extension_problems
 from dockerbuild_lib.wheels.gate.linkage import linkage_problems, newest_glibc, system_libraries
@@ -17,6 +17,8 @@ from dockerbuild_lib.wheels.gate.tags import identity_problems
 from dockerbuild_lib.wheels.wheel_file import WheelFile, inspect_wheel, refusal
 from dockerbuild_lib.wheels.wheel_members import open_archive, shown
 
+MAX_ELVES = 1000
+"""ELF members of one wheel; the largest in use have a few hundred."""
 _LIBRARY_NAME = re.compile(r".+\.so(\.[0-9]+)*")
 
 
@@ -42,12 +44,15 @@ def _read_elves(wheel: WheelFile) -> tuple[dict[str, ElfFacts], list[str]]:
     elves: dict[str, ElfFacts] = {}
     damage: list[str] = []
     wanted = {name for name, found in wheel.members.items() if found.head == MAGIC}
+    if len(wanted) > MAX_ELVES:
+        return {}, [f"it has {len(wanted)} ELF members, more than the {MAX_ELVES} allowed"]
+    budget = Budget()
     with open_archive(wheel.path) as archive:
         for member in archive.members:
             if member.name not in wanted:
                 continue
             try:
-                elves[member.name] = read_elf(archive.read(member))
+                elves[member.name] = read_elf(archive.read(member), budget)
             except WheelRefusedError as error:
                 damage.append(f"{shown(member.name)}: {error.what}")
     return elves, damage

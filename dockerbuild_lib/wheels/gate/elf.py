@@ -18,6 +18,24 @@ _MAX_SEGMENTS = 512
 _EXECUTABLE = 1  # PF_X
 
 
+class Budget:
+    """How much work all the ELF files of one wheel may cost together; counted in table entries."""
+
+    def __init__(self, steps: int = 5_000_000) -> None:
+        self._left = steps
+
+    def spend(self, steps: int = 1) -> None:
+        """Take *steps* from the budget.
+
+        Raises:
+            WheelRefusedError: there are not so many left; no real wheel comes near.
+
+        """
+        self._left -= steps
+        if self._left < 0:
+            raise WheelRefusedError("its ELF tables are longer, or more tangled, than those of any real wheel")
+
+
 @dataclass(frozen=True)
 class NeededVersion:
     """A symbol version that a library must have."""
@@ -43,7 +61,6 @@ class Dynamic:
     needed: tuple[str, ...] = ()
     rpath: tuple[str, ...] = ()
     """Folders of DT_RPATH and DT_RUNPATH."""
-    soname: str | None = None
     text_relocations: bool = False
     versions: tuple[NeededVersion, ...] = ()
     undefined: tuple[UndefinedSymbol, ...] = ()
@@ -80,15 +97,15 @@ class Segment:
     """Bytes in the file."""
 
 
-def read_elf(content: bytes) -> ElfFacts:
+def read_elf(content: bytes, budget: Budget) -> ElfFacts:
     """Return the facts of the ELF file with that *content*.
 
     Raises:
-        WheelRefusedError: it is damaged, or bigger in some table than any real file.
+        WheelRefusedError: it is damaged, or the *budget* is spent.
 
     """
     try:
-        return _read_elf(content)
+        return _read_elf(content, budget)
     except WheelRefusedError:
         raise
     except Exception as error:  # pyelftools raises whatever its structures meet in a damaged file
@@ -96,7 +113,7 @@ def read_elf(content: bytes) -> ElfFacts:
         raise WheelRefusedError(f"it is a damaged ELF file ({reason})") from error
 
 
-def _read_elf(content: bytes) -> ElfFacts:
+def _read_elf(content: bytes, budget: Budget) -> ElfFacts:
     from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - slow to import, and most tasks need no ELF
 
     from dockerbuild_lib.wheels.gate.elf_dynamic import DynamicReader  # noqa: PLC0415 - as above
@@ -112,7 +129,7 @@ def _read_elf(content: bytes) -> ElfFacts:
         little_endian=elf.little_endian,
         flags=elf["e_flags"],
         stack_executable=any(flags & _EXECUTABLE for flags in stack) if stack else None,
-        dynamic=DynamicReader(elf, content, segments, dynamic[0]).read() if dynamic else None,
+        dynamic=DynamicReader(elf, content, segments, budget).read(dynamic[0]) if dynamic else None,
     )
 
 

@@ -13,14 +13,11 @@ from elftools.common.utils import struct_parse
 from elftools.elf.elffile import ELFFile
 
 from dockerbuild_lib.core.errors import WheelRefusedError
-from dockerbuild_lib.wheels.gate.elf import Dynamic, NeededVersion, Segment, UndefinedSymbol
+from dockerbuild_lib.wheels.gate.elf import Budget, Dynamic, NeededVersion, Segment, UndefinedSymbol
 
-_MAX_TAGS = 4096
-_MAX_SYMBOLS = 500_000
-_MAX_VERSIONS = 4096
-_MAX_SECTIONS = 4096
 _MAX_NAME = 1 << 16
-_NAMES_BUDGET = 256 << 20
+_NAME_STEP = 1024  # bytes of a name that cost as much as an entry
+_MAX_LIBRARIES = 200
 _DF_TEXTREL = 0x4
 _VERSION_INDEX = 0x7FFF  # the other bit says "hidden"
 _GLOBAL = ("STB_GLOBAL", "STB_WEAK", "STB_LOOS")  # STB_LOOS is STB_GNU_UNIQUE
@@ -39,26 +36,33 @@ class _SymbolRow:
 class DynamicReader:
     """Reads one file's dynamic section; used once."""
 
-    def __init__(self, elf: ELFFile, content: bytes, segments: tuple[Segment, ...], dynamic: Segment) -> None:
+    def __init__(self, elf: ELFFile, content: bytes, segments: tuple[Segment, ...], budget: Budget) -> None:
         self._elf = elf
         self._structs: Any = elf.structs
         self._content = content
         self._loaded = [segment for segment in segments if segment.kind == "PT_LOAD"]
-        self._tags = list(self._read_tags(dynamic))
-        self._names_left = _NAMES_BUDGET
-        self._versions_left = _MAX_VERSIONS
-        self._strings = self._read_strings()
+        self._budget = budget
+        self._tags: list[tuple[str, int]] = []
+        self._strings = b""
 
-    def read(self) -> Dynamic:
-        """Return what the dynamic section says."""
+    def read(self, dynamic: Segment) -> Dynamic:
+        """Return what the section in the segment *dynamic* says."""
+        self._tags = list(self._read_tags(dynamic))
+        self._strings = self._read_strings()
         versions = dict(self._versions())
         symbols = list(self._symbols())
-        rpath = [self._string(value) for tag in ("DT_RPATH", "DT_RUNPATH") for value in self._all(tag)]
-        sonames = [self._string(value) for value in self._all("DT_SONAME")]
+        rpath = [
+            folder
+            for tag in ("DT_RPATH", "DT_RUNPATH")
+            for value in self._all(tag)
+            for folder in self._string(value).split(":")
+        ]
+        needed = [self._string(value) for value in self._all("DT_NEEDED")]
+        if max(len(rpath), len(needed)) > _MAX_LIBRARIES:
+            raise WheelRefusedError(f"it names more than {_MAX_LIBRARIES} libraries or folders")
         return Dynamic(
-            needed=tuple(self._string(value) for value in self._all("DT_NEEDED")),
-            rpath=tuple(folder for text in rpath for folder in text.split(":")),
-            soname=sonames[0] if sonames else None,
+            needed=tuple(needed),
+            rpath=tuple(rpath),
             text_relocations=bool(self._all("DT_TEXTREL")) or bool((self._first("DT_FLAGS") or 0) & _DF_TEXTREL),
             versions=tuple(dict.fromkeys(versions.values())),
             undefined=tuple(self._undefined(symbols, versions)),
@@ -66,11 +70,12 @@ class DynamicReader:
         )
 
     def _parse(self, structure: Any, offset: int) -> Any:  # noqa: ANN401 - what pyelftools returns
+        self._budget.spend()
         return struct_parse(structure, self._elf.stream, offset)
 
     def _read_tags(self, dynamic: Segment) -> Iterator[tuple[str, int]]:
         size = self._structs.Elf_Dyn.sizeof()
-        for index in range(min(dynamic.size // size, _MAX_TAGS)):
+        for index in range(dynamic.size // size):
             entry = self._parse(self._structs.Elf_Dyn, dynamic.offset + index * size)
             if entry.d_tag == "DT_NULL":
                 return
@@ -102,9 +107,7 @@ class DynamicReader:
         end = self._strings.find(b"\0", offset, offset + _MAX_NAME) if offset < len(self._strings) else -1
         if end < 0:
             raise WheelRefusedError(f"it is a damaged ELF file (string {offset:#x} has no end)")
-        self._names_left -= end - offset
-        if self._names_left < 0:
-            raise WheelRefusedError("it is a damaged ELF file (its names are too long)")
+        self._budget.spend((end - offset) // _NAME_STEP)
         return self._strings[offset:end].decode("utf-8", "backslashreplace")
 
     def _versions(self) -> Iterator[tuple[int, NeededVersion]]:
@@ -120,9 +123,6 @@ class DynamicReader:
 
     def _chain(self, structure: Any, place: int, link: str) -> Iterator[Any]:  # noqa: ANN401 - see _parse
         while True:
-            self._versions_left -= 1
-            if self._versions_left < 0:
-                raise WheelRefusedError("it is a damaged ELF file (it needs too many symbol versions)")
             entry = self._parse(structure, place)
             entry.place = place
             yield entry
@@ -133,8 +133,6 @@ class DynamicReader:
     def _symbols(self) -> Iterator[_SymbolRow]:
         table, versions = self._table("DT_SYMTAB"), self._table("DT_VERSYM")
         count, size = (0, 0) if table is None else (self._symbol_count(), self._structs.Elf_Sym.sizeof())
-        if count > _MAX_SYMBOLS:
-            raise WheelRefusedError(f"it is a damaged ELF file (it claims {count} symbols)")
         for number in range(1, count):  # the first is always empty
             symbol = self._parse(self._structs.Elf_Sym, (table or 0) + number * size)
             index = 0 if versions is None else self._parse(self._structs.Elf_half(""), versions + 2 * number)
@@ -155,32 +153,26 @@ class DynamicReader:
 
         A GNU hash table without any defined symbol does not count the undefined ones; the section header does.
         """
-        return max(self._count_by_sysv_hash(), self._count_by_gnu_hash(), self._count_by_section())
-
-    def _count_by_sysv_hash(self) -> int:
         table = self._table("DT_HASH")
-        return 0 if table is None else int(self._word(table + 4))
-
-    def _count_by_gnu_hash(self) -> int:
+        if table is not None:
+            return self._word(table + 4)
         table = self._table("DT_GNU_HASH")
-        if table is None:
-            return 0
+        counted = 0 if table is None else self._count_by_gnu_hash(table)
+        return counted or self._count_by_section()
+
+    def _count_by_gnu_hash(self, table: int) -> int:
         buckets, first, bloom = (self._word(table + 4 * index) for index in range(3))
-        if buckets > _MAX_SYMBOLS or bloom > _MAX_SYMBOLS:
-            raise WheelRefusedError("it is a damaged ELF file (its hash table is too big)")
         start = table + 16 + bloom * (self._elf.elfclass // 8)
         last = max((self._word(start + 4 * index) for index in range(buckets)), default=0)
         if last < first:
-            return first
+            return 0
         while not self._word(start + 4 * (buckets + last - first)) & 1:
             last += 1
-            if last > _MAX_SYMBOLS:
-                break
         return last + 1
 
     def _count_by_section(self) -> int:
         size, table = self._structs.Elf_Shdr.sizeof(), self._first("DT_SYMTAB")
-        for index in range(min(self._elf["e_shnum"], _MAX_SECTIONS)):
+        for index in range(self._elf["e_shnum"]):
             header = self._parse(self._structs.Elf_Shdr, self._elf["e_shoff"] + index * size)
             if header.sh_type == "SHT_DYNSYM" and header.sh_addr == table:
                 return int(header.sh_size // self._structs.Elf_Sym.sizeof())

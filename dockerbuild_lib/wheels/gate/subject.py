@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -49,29 +49,35 @@ class Subject:
 
         Libraries beside each other in a ``.libs`` folder find each other: whoever loaded the one leads to the other.
         """
-        facts = self.elves[member]
-        folders = [resolve_rpath(entry, self.folder(member)) for entry in facts.dynamic.rpath] if facts.dynamic else []
-        if is_bundled(self.folder(member)):
-            folders.append(self.folder(member))
-        found = (self._installed.get(str(folder / library)) for folder in folders if folder is not None)
-        return next(filter(None, found), None)
+        return self._providers[member].get(library)
 
-    def closure(self, member: str) -> tuple[str, ...]:
+    @cached_property
+    def _providers(self) -> dict[str, dict[str, str]]:
+        """For each member: its needed libraries that are in the wheel, and where."""
+        return {member: dict(self._provided(member)) for member in self.elves}
+
+    def _provided(self, member: str) -> Iterator[tuple[str, str]]:
+        dynamic, own = self.elves[member].dynamic, self.folder(member)
+        if dynamic is None:
+            return
+        folders = [resolve_rpath(entry, own) for entry in dynamic.rpath] + [own if is_bundled(own) else None]
+        for library in dynamic.needed:
+            found = (self._installed.get(str(folder / library)) for folder in folders if folder is not None)
+            if provider := next(filter(None, found), None):
+                yield library, provider
+
+    def closure(self, member: str) -> frozenset[str]:
         """Return *member* and every member that the loader loads with it."""
-        group, waiting = [member], [member]
+        group, waiting = {member}, [member]
         while waiting:
-            current = waiting.pop()
-            dynamic = self.elves[current].dynamic
-            for library in dynamic.needed if dynamic else ():
-                provider = self.provider(current, library)
-                if provider and provider not in group:
-                    group.append(provider)
-                    waiting.append(provider)
-        return tuple(group)
+            new = set(self._providers[waiting.pop()].values()) - group
+            group |= new
+            waiting += new
+        return frozenset(group)
 
     @cached_property
     def _closures(self) -> tuple[frozenset[str], ...]:
-        return tuple(frozenset(self.closure(member)) for member in self.elves)
+        return tuple(map(self.closure, self.elves))
 
     def scope(self, member: str) -> frozenset[str]:
         """Return the members that are loaded together with *member*, whoever is loaded first."""
