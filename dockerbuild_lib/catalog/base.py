@@ -27,7 +27,7 @@ class Model(BaseModel):
 def _canonical_name(name: str) -> str:
     canonical = canonicalize_name(name)
     if name != canonical:
-        raise ValueError(f"{name!r} is not a normalised distribution name (PEP 503): write {canonical!r}")
+        raise ValueError(f"{name!r} is not a normalised distribution name (PEP 503); write {canonical!r}")
     return name
 
 

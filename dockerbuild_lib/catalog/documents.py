@@ -8,7 +8,7 @@ from pathlib import Path
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from dockerbuild_lib.catalog.plain_values import plain_value
+from dockerbuild_lib.catalog.plain_values import TEXT_TAGS, plain_value
 from dockerbuild_lib.catalog.problems import Position, Problems, shown
 from dockerbuild_lib.catalog.yaml_nodes import compose, position_of, read_text
 
@@ -57,11 +57,11 @@ class Document:
         return [(key.value, position_of(key.start_mark)) for key, _value in node.value if isinstance(key, ScalarNode)]
 
     def texts(self, *steps: str) -> Iterator[tuple[str, Position]]:
-        """Go through the scalar at *steps*, or the scalars of the list there, with their places."""
+        """Go through the text at *steps*, or the texts of the list there, with their places."""
         node = self._node_at(steps)
         items = node.value if isinstance(node, SequenceNode) else [node]
         for item in items:
-            if isinstance(item, ScalarNode):
+            if isinstance(item, ScalarNode) and item.tag in TEXT_TAGS:
                 yield item.value, position_of(item.start_mark)
 
     def _node_at(self, steps: Steps) -> Node | None:

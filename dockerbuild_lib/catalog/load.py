@@ -12,6 +12,7 @@ from dockerbuild_lib.catalog.documents import Document, parse_document, read_doc
 from dockerbuild_lib.catalog.files import files_below, refuse_strange_files, refuse_yml
 from dockerbuild_lib.catalog.kinds import TABLES, WHEELS, FileKind
 from dockerbuild_lib.catalog.lockfiles import read_locks
+from dockerbuild_lib.catalog.patches import check_patches
 from dockerbuild_lib.catalog.problems import Position, Problems, shown
 from dockerbuild_lib.catalog.references import check_references
 from dockerbuild_lib.catalog.validation import validate
@@ -35,9 +36,15 @@ def load_catalog(config_dir: Path) -> Catalog:
     values = {kind.name: _value(tables[kind.name], kind, problems) for kind in TABLES}
     recipes = _recipes(wheels, problems)
     locks = read_locks(config_dir / "locks", problems)
-    check_references(config_dir, tables, wheels, problems)
+    read_wheels = _present(wheels)
+    check_references(_present(tables), read_wheels, problems)
+    check_patches(config_dir / "patches", read_wheels, wheels.keys() - read_wheels.keys(), problems)
     problems.raise_any()
     return Catalog(folder=config_dir, wheels=recipes, locks=locks, **values)
+
+
+def _present(documents: Mapping[str, Document | None]) -> dict[str, Document]:
+    return {name: document for name, document in documents.items() if document is not None}
 
 
 def _read_table(folder: Path, kind: FileKind, problems: Problems) -> Document | None:
@@ -71,11 +78,10 @@ def _recipes(documents: Mapping[str, Document | None], problems: Problems) -> Ma
 
 def _check_name(name: str, document: Document, problems: Problems) -> None:
     """Hold that the file's only top-level key is *name*, so that a recipe is found by its file's name."""
-    keys = document.keys()
     if document.value == {}:
         problems.add(document.label, Position(1, 1), "the file holds no recipe", f"write one under '{name}:'")
-    for key, position in keys:
-        if key != name:
+    for key, position in document.keys():  # noqa: SIM118 -- Document.keys is no mapping's
+        if key != name and not problems.noted_at(document.label, position):
             what = f"{key!r} stands in the file of {name!r}"
             fix = f"write '{name}:', or move it to {key}.yaml"
             problems.add(document.label, position, what, fix)

@@ -60,4 +60,4 @@ def _note(error: ValidationError, content: bytes, label: str, kind: FileKind, pr
     text = decode(content, label, problems)
     document = None if text is None else parse_document(text, label, problems)
     if document is not None:
-        note_refusals(error, document, kind, problems)
+        note_refusals(error, document, kind, problems, _FIX)

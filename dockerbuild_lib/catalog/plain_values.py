@@ -15,8 +15,9 @@ from dockerbuild_lib.catalog.problems import Position, Problems
 from dockerbuild_lib.catalog.yaml_nodes import MAX_NESTING, NESTED_TOO_DEEP, alias_positions, position_of
 
 TAG = "tag:yaml.org,2002:"
-_TEXT_TAGS = {TAG + "str", TAG + "value"}
+TEXT_TAGS = {TAG + "str", TAG + "value"}
 _LONGEST_NUMBER = 100
+_LOOKS_LIKE_A_NUMBER = ("YAML takes this for a number", "quote it")
 
 
 class Unreadable:
@@ -64,9 +65,9 @@ def read_as(node: ScalarNode) -> str:
     """Say in words what YAML takes an unquoted scalar for."""
     match number_of(node):
         case bool(flag):
-            return str(flag).lower()
+            return "a flag" if node.value in ("true", "false") else f"the flag {str(flag).lower()}"
         case int(number) | float(number):
-            return f"the number {number}"
+            return "a number" if str(number) == node.value else f"the number {number}"
         case None:
             return "nothing"
         case _:
@@ -86,7 +87,7 @@ class _Builder:
             return UNREADABLE
         self._seen.add(id(node))
         if isinstance(node, ScalarNode):
-            return node.value if node.tag in _TEXT_TAGS else self._scalar(node)
+            return node.value if node.tag in TEXT_TAGS else self._scalar(node)
         if depth == MAX_NESTING:
             return self._refuse(node, *NESTED_TOO_DEEP)
         if isinstance(node, MappingNode) and node.tag == TAG + "map":
@@ -103,9 +104,10 @@ class _Builder:
         try:
             return number_of(node)
         except ValueError:
-            return self._refuse(node, "this is read as a number, and is none", "quote it")
+            return self._refuse(node, *_LOOKS_LIKE_A_NUMBER)
 
-    def _mapping(self, node: MappingNode, depth: int) -> dict[str, object]:
+    def _mapping(self, node: MappingNode, depth: int) -> dict[str, object] | Unreadable:
+        readable = True
         values: dict[str, object] = {}
         places: dict[str, Position] = {}
         for key_node, value_node in node.value:
@@ -115,13 +117,14 @@ class _Builder:
                 continue
             value = self.build(value_node, depth + 1)
             if key is None:
+                readable = False  # what else is in it, or missing from it, is not known
                 continue
             if key in places:
-                self._refuse(key_node, f"duplicate key {key!r}; it is already in line {places[key].line}", "keep one")
+                self._refuse(key_node, f"duplicate key {key!r}; it is already on line {places[key].line}", "keep one")
                 continue
             places[key] = position_of(key_node.start_mark)
             values[key] = value
-        return values
+        return values if readable else UNREADABLE
 
     def _key(self, node: Node) -> str | None:
         if id(node) in self._seen:
@@ -135,7 +138,7 @@ class _Builder:
 
     def _scalar_key(self, node: ScalarNode) -> str | None:
         text: str = node.value
-        if node.tag in _TEXT_TAGS:
+        if node.tag in TEXT_TAGS:
             return text
         if node.tag == TAG + "merge":
             self._refuse(node, "merge keys (<<) are not taken here", "write the keys out")
@@ -158,8 +161,8 @@ class _Builder:
 def misread(node: ScalarNode) -> tuple[str, str]:
     """Return problem and fix for a scalar that should be a text and that YAML reads as something else."""
     if not node.value:
-        return "nothing stands here, where a text belongs", "write it"
+        return "nothing stands here, where a text belongs", "write one"
     try:
         return f"{node.value} is read as {read_as(node)}", "quote it"
     except ValueError:
-        return "this is read as a number, and is none", "quote it"
+        return _LOOKS_LIKE_A_NUMBER

@@ -45,6 +45,7 @@ class Problems:
 
     def __init__(self) -> None:
         self._found: set[Problem] = set()
+        self._places: set[tuple[str, Position | None]] = set()
 
     def __iter__(self) -> Iterator[Problem]:
         """Go through the problems by file, then by position."""
@@ -56,6 +57,11 @@ class Problems:
     def add(self, label: str, position: Position | None, what: str, fix: str | None = None) -> None:
         """Note a problem."""
         self._found.add(Problem(label, position, what, fix))
+        self._places.add((label, position))
+
+    def noted_at(self, label: str, position: Position) -> bool:
+        """Say whether a problem is noted there already: another view of the same mistake need not be."""
+        return (label, position) in self._places
 
     def raise_any(self) -> None:
         """Raise one error for all problems, when there are any.

@@ -31,12 +31,16 @@ def validate(document: Document, kind: FileKind, problems: Problems) -> Any:  # 
         return None
 
 
-def note_refusals(error: ValidationError, document: Document, kind: FileKind, problems: Problems) -> None:
-    """Note every error of pydantic's at its place in *document*."""
+def note_refusals(
+    error: ValidationError, document: Document, kind: FileKind, problems: Problems, fix: str | None = None
+) -> None:
+    """Note every error of pydantic's at its place in *document*, with *fix* where one helps against them all."""
     for details in error.errors(include_url=False):
         if not _is_noted(details):
             refusal, position = _refusal(details, document, kind)
-            problems.add(document.label, position, *explain(refusal))
+            if not (refusal.on_key and problems.noted_at(document.label, position)):
+                what, own_fix = explain(refusal)
+                problems.add(document.label, position, what, fix or own_fix)
 
 
 def _is_noted(details: ErrorDetails) -> bool:

@@ -132,7 +132,7 @@ def _empty(refusal: Refusal) -> Words:
 
 
 def _empty_text(_refusal: Refusal) -> Words:
-    return "an empty text stands here", "write it"
+    return "an empty text stands here", "write one"
 
 
 def _not_in_choices(refusal: Refusal) -> Words:

@@ -39,9 +39,6 @@ _WORDS = (  # what libyaml or PyYAML says, what we say, and the fix
     ("expected key", "this does not line up with the lines above", "check the indentation and the quotes"),
     ("<block end>", "this does not line up with the lines above", "check the indentation and the quotes"),
     ("'-' indicator", "this does not line up with the list above", "check the indentation"),
-    ("unexpected end of stream", "the file ends before a quote or bracket is closed", "close it"),
-    ("',' or ']'", "a list in brackets is not closed", "close it with ']'"),
-    ("',' or '}'", "a mapping in braces is not closed", "close it with '}'"),
     ("unknown escape", "an unknown escape stands in double quotes", "write single quotes, or double the backslash"),
 )
 
@@ -79,7 +76,9 @@ def compose(text: str, label: str, problems: Problems) -> Node | None:
         return _single_node(text)
     except yaml.MarkedYAMLError as error:
         problems.add(label, *_explained(error, text))
-    except (yaml.YAMLError, RecursionError) as error:
+    except RecursionError:  # PyYAML's own composer, where libyaml's is missing
+        problems.add(label, None, "too many collections are nested in it", "write it flatter")
+    except yaml.YAMLError as error:
         problems.add(label, None, f"is no valid YAML: {' '.join(str(error).split())}")
     return None
 
@@ -140,16 +139,33 @@ def _too_deep(text: str) -> Position | None:
 
 
 def _explained(error: yaml.MarkedYAMLError, text: str) -> tuple[Position, str, str]:
-    mark = error.problem_mark or error.context_mark
-    place = position_of(mark)
+    place = position_of(error.problem_mark or error.context_mark)
     said = " ".join(str(error.problem or error.context).split())
     character = _character_at(text, place)
     if "cannot start any token" in said:
         return place, *_bad_start(character)
+    if error.context_mark and (opened := _unclosed(error, said)):
+        return opened
     for part, what, fix in _WORDS:
         if part in said:
             return place, what, fix
     return place, f"this is no valid YAML: {said}", f"quote a text that starts with one of {_INDICATORS}"
+
+
+def _unclosed(error: yaml.MarkedYAMLError, said: str) -> tuple[Position, str, str] | None:
+    start = position_of(error.context_mark)
+    if "',' or ']'" in said:
+        return (
+            position_of(error.problem_mark),
+            "',' or ']' is missing",
+            f"see the list that starts on line {start.line}",
+        )
+    if "',' or '}'" in said:
+        what = "',' or '}' is missing"
+        return position_of(error.problem_mark), what, f"see the mapping that starts on line {start.line}"
+    if "unexpected end of stream" in said:
+        return start, "the quote that starts here is not closed", "close it"
+    return None
 
 
 def _bad_start(character: str) -> tuple[str, str]:
