@@ -69,22 +69,22 @@ def _no_entry(suite: str) -> LockError:
     )
 
 
-def find_upstream_archives(packages: Iterable[SourcePackage], suite: str) -> dict[SourcePackage, DebianFile]:
-    """Return the upstream archive (``.orig.tar.*``) of each source package, as *suite*'s signed indices have it.
+def find_upstream_archives(packages: Iterable[SourcePackage], suites: Iterable[str]) -> dict[SourcePackage, DebianFile]:
+    """Return the upstream archive (``.orig.tar.*``) of each source package, as the suites' signed indices have it.
 
     Raises:
-        LockError: the suite does not have a package, or not in that version.
+        LockError: the suites do not have a package, or not in that version.
         ToolMissingError, NetworkError: as :func:`debian_sources_list`.
 
     """
     configuration = read_apt_configuration()
-    lines = tuple(entry.line("deb-src") for entry in debian_entries(configuration, suite))
+    lines = tuple(entry.line("deb-src") for suite in suites for entry in debian_entries(configuration, suite))
     with private_apt(configuration, lines, indices=True) as apt:
         apt.update()
-        return {package: upstream_archive(package, apt.source_stanzas(package.name), suite) for package in packages}
+        return {package: upstream_archive(package, apt.source_stanzas(package.name)) for package in packages}
 
 
-def upstream_archive(package: SourcePackage, showsrc: str, suite: str) -> DebianFile:
+def upstream_archive(package: SourcePackage, showsrc: str) -> DebianFile:
     """Return the upstream archive that the stanzas of ``apt-cache showsrc`` have for *package*."""
     described = [fields for fields in stanzas(showsrc) if fields.get("package") == package.name]
     here = sorted({_upstream_version(fields.get("version", "")) for fields in described})
@@ -92,7 +92,7 @@ def upstream_archive(package: SourcePackage, showsrc: str, suite: str) -> Debian
     found = {file for stanza in fields for file in _archives(package, stanza)}
     if len(found) == 1:
         return found.pop()
-    where = f"source package {package.name} of {suite}"
+    where = f"source package {package.name}"
     if not described:
         raise LockError("Debian has no such source package", where=where, fix="check the name in libraries.yaml")
     if not fields:

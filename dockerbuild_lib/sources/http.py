@@ -27,7 +27,9 @@ class RefusedError(NetworkError):
 
     transient = False
 
-    def __init__(self, what: str, *, where: str, fix: str | None = None, status: int | None = None) -> None:
+    def __init__(
+        self, what: str, *, where: str | None = None, fix: str | None = None, status: int | None = None
+    ) -> None:
         super().__init__(what, where=where, fix=fix)
         self.status = status
 
@@ -35,8 +37,10 @@ class RefusedError(NetworkError):
 class BusyError(NetworkError):
     """The host asked to come back later, in *retry_after* seconds where it said when."""
 
-    def __init__(self, what: str, *, where: str, retry_after: float | None) -> None:
-        super().__init__(what, where=where, fix="try again later")
+    def __init__(
+        self, what: str, *, where: str | None = None, fix: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(what, where=where, fix=fix or "try again later")
         self.retry_after = retry_after
 
 

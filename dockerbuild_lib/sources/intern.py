@@ -1,0 +1,101 @@
+"""Locked files, taken from the store or brought into it: after that the world outside is not needed again."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Protocol
+
+from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
+from dockerbuild_lib.core.errors import StoreDamagedError
+from dockerbuild_lib.core.files import sha256_of, translated_os_errors
+from dockerbuild_lib.sources.upstream import Upstream
+
+
+class SourceStore(Protocol):
+    """What this room needs of the store: sources by their sha256."""
+
+    def interned(self, sha256s: Collection[str]) -> frozenset[str]:
+        """Return those of *sha256s* that the store has."""
+
+    def fetch(self, sha256: str, target: Path) -> None:
+        """Write the interned file to *target*."""
+
+    def intern(self, name: str, version: str, filename: str, path: Path, sha256: str) -> None:
+        """Keep the file *path*, which is *filename* of *version* of *name*."""
+
+
+class SourceFetcher:
+    """Locked files in a local folder, each fetched once however many steps, threads and processes want it."""
+
+    def __init__(self, folder: Path, store: SourceStore, upstream: Upstream) -> None:
+        self._folder = folder
+        self._store = store
+        self._upstream = upstream
+
+    def fetch(self, locked: LockedFile) -> Path:
+        """Return where *locked* is: verified, under its own name, and interned in the store.
+
+        Raises:
+            HashMismatchError: upstream has another file; nothing of it stays.
+            NetworkError: the store does not have it, and upstream cannot be reached or does not serve it.
+            StoreDamagedError: what the store has under its sha256 is another file.
+
+        """
+        place = self._folder / locked.sha256 / locked.filename
+        with translated_os_errors(place), _locked(self._folder / f"{locked.sha256}.lock"):
+            interned = bool(self._store.interned((locked.sha256,)))
+            if not _is_there(place, locked):
+                self._bring(locked, place, interned=interned)
+            if not interned:
+                name = source_name(locked)
+                self._store.intern(name, str(locked.version), locked.filename, place, locked.sha256)
+        return place
+
+    def _bring(self, locked: LockedFile, place: Path, *, interned: bool) -> None:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if interned:
+                self._take_from_store(locked, place)
+            else:
+                self._upstream.download(locked, place)
+        except BaseException:
+            with suppress(OSError):
+                place.unlink(missing_ok=True)
+                place.parent.rmdir()
+            raise
+
+    def _take_from_store(self, locked: LockedFile, place: Path) -> None:
+        self._store.fetch(locked.sha256, place)
+        if not _is_there(place, locked):
+            raise StoreDamagedError(
+                f"what the store has for sha256 {locked.sha256} is another file",
+                where=locked.filename,
+                fix="check the store with store.verify",
+            )
+
+
+def source_name(locked: LockedFile) -> str:
+    """Return the name under which a source is interned: its distribution, or Debian's source package."""
+    if isinstance(locked, IndexFile):
+        return locked.distribution
+    return locked.filename.partition("_")[0]
+
+
+def _is_there(place: Path, locked: LockedFile) -> bool:
+    """Tell whether *place* holds the file; a local folder is not trusted, since anybody may have touched it."""
+    try:
+        return place.stat().st_size == locked.size and sha256_of(place) == locked.sha256
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Hold *file*'s lock, against other threads (each opens it anew) and other processes alike."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

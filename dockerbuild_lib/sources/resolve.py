@@ -1,0 +1,139 @@
+"""Requirements -> exact versions with hashes, for a Python of the build machine, resolved by uv."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from dockerbuild_lib.catalog.architectures import BUILD_MACHINE
+from dockerbuild_lib.core.errors import DockerbuildError, LockError, NetworkError, ToolMissingError
+from dockerbuild_lib.sources.package_index import IndexConfiguration
+
+_TIME_LIMIT = 300.0
+_PLATFORM = f"{BUILD_MACHINE.machine}-manylinux_2_28"
+"""uv's name of the oldest build machine that a requirement must still have a wheel for."""
+_INHERITED = (
+    "HOME",
+    "PATH",
+    "TMPDIR",
+    "NETRC",
+    "UV_CACHE_DIR",
+    "XDG_CACHE_HOME",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+)
+_PINNED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(\[[^\]]*\])?==(?P<version>[^\s;\\]+)")
+_HASH = re.compile(r"--hash=sha256:(?P<sha256>[0-9a-f]{64})")
+_DECORATION = re.compile(r"[^\x20-\x7e]+")
+_NETWORK_SIGNS = ("Failed to fetch", "error sending request", "Could not connect", "dns error", "timed out")
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """One distribution in the version that fits, with the sha256 of each of its files."""
+
+    name: str
+    version: str
+    sha256s: frozenset[str]
+
+
+def resolve(requirements: Iterable[str], python: str, configuration: IndexConfiguration) -> tuple[Resolved, ...]:
+    """Return all that *requirements* need on the build machine under *python* (3.11), by name; wheels only.
+
+    Raises:
+        LockError: no versions fit together, or one has no wheel.
+        NetworkError: a package index cannot be reached.
+        ToolMissingError: uv is not there.
+
+    """
+    command = (
+        *(_uv(), "pip", "compile", "-"),
+        *("--python", sys.executable, "--python-version", python, "--python-platform", _PLATFORM),
+        *("--only-binary", ":all:", "--generate-hashes"),
+        *("--no-config", "--no-header", "--no-annotate", "--no-progress", "--color", "never"),
+        *(word for host in configuration.http.trusted_hosts for word in ("--allow-insecure-host", host)),
+    )
+    wanted = "".join(f"{_checked(requirement)}\n" for requirement in requirements)
+    try:
+        done = subprocess.run(
+            command,
+            input=wanted,
+            env=_environment(configuration),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_TIME_LIMIT,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NetworkError(f"uv found no versions in {_TIME_LIMIT:.0f} s", fix="check the package index") from error
+    if done.returncode:
+        raise _failure(wanted, python, done.stderr)
+    return parse_requirements(done.stdout)
+
+
+def _checked(requirement: str) -> Requirement:
+    """Return the requirement when it names a project of the index: uv takes options and addresses in its place."""
+    try:
+        parsed = Requirement(requirement)
+    except InvalidRequirement as error:
+        raise LockError(f"{requirement!r} is no requirement (PEP 508): {error}", fix="correct it") from error
+    if parsed.url:
+        fix = "the recipe's build-requires can name a release of the package index"
+        raise LockError(f"the requirement {requirement!r} is an address, which cannot be locked", fix=fix)
+    return parsed
+
+
+def _uv() -> str:
+    from uv import find_uv_bin  # noqa: PLC0415  # only where something is resolved
+
+    try:
+        return find_uv_bin()
+    except FileNotFoundError as error:
+        raise ToolMissingError("the program uv is not installed", fix="run ./dockerbuild, which installs it") from error
+
+
+def _environment(configuration: IndexConfiguration) -> dict[str, str]:
+    """Return uv's whole environment: it does not read pip's configuration, and its own must not count."""
+    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    # Not on the command line, which others can see: an index's address may hold a password. uv looks into
+    # UV_INDEX first, in its order, and into the default index last.
+    environment["UV_DEFAULT_INDEX"] = configuration.indexes[-1]
+    if configuration.indexes[:-1]:
+        environment["UV_INDEX"] = " ".join(configuration.indexes[:-1])
+    if configuration.http.ca_bundle:
+        environment["SSL_CERT_FILE"] = configuration.http.ca_bundle
+    if configuration.http.client_certificate:
+        environment["SSL_CLIENT_CERT"] = configuration.http.client_certificate
+    for scheme, proxy in configuration.http.proxies:
+        environment[f"{scheme.upper()}_PROXY"] = proxy
+    return environment
+
+
+def _failure(wanted: str, python: str, complaint: str) -> DockerbuildError:
+    why = " ".join(_DECORATION.sub(" ", complaint).split())[-600:]
+    where = f"requirements {', '.join(wanted.splitlines())} for Python {python}"
+    if any(sign in complaint for sign in _NETWORK_SIGNS):
+        return NetworkError(why, where=where, fix="check the network and pip's index-url")
+    return LockError(why, where=where, fix="change the requirement: a recipe's build-requires narrows it down")
+
+
+def parse_requirements(text: str) -> tuple[Resolved, ...]:
+    """Return what a requirements.txt with pins and hashes holds."""
+    found = []
+    for line in text.replace("\\\n", " ").splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = _PINNED.match(line)
+        if match is None:
+            raise LockError(f"uv resolved to what cannot be locked: {line.strip()!r}", fix="change the requirement")
+        name = canonicalize_name(match["name"])
+        found.append(Resolved(name, match["version"], frozenset(_HASH.findall(line))))
+    return tuple(sorted(found, key=lambda resolved: resolved.name))

@@ -1,0 +1,83 @@
+"""Which file of a project is the one: its sdist, its universal wheel, or the wheel for the build machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.version import Version
+
+from dockerbuild_lib.catalog.architectures import BUILD_MACHINE
+from dockerbuild_lib.sources.index_page import IndexEntry
+
+_NEWEST_GLIBC = 36
+"""Of the oldest suite that images are made from: what runs there runs on newer ones."""
+_OLDEST_GLIBC = 5
+_LEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+"""PEP 600: the older names of these tags."""
+_ANY = frozenset({"any"})
+
+
+def find_sdist(files: Iterable[IndexEntry], version: str) -> IndexEntry | None:
+    """Return the sdist of *version*; .tar.gz, which PEP 625 asks for, rather than .zip."""
+    found = []
+    for file in files:
+        try:
+            _, sdist_version = parse_sdist_filename(file.filename)
+        except InvalidSdistFilename:
+            continue
+        if sdist_version == Version(version):
+            found.append(file)
+    return min(found, key=lambda file: not file.filename.endswith(".tar.gz"), default=None)
+
+
+def find_universal_wheel(files: Iterable[IndexEntry], version: str) -> IndexEntry | None:
+    """Return the wheel of *version* that runs on every platform under Python 3."""
+    for file, tags in _wheels(files, version):
+        if {tag.platform for tag in tags} == _ANY and any(tag.interpreter == "py3" for tag in tags):
+            return file
+    return None
+
+
+def find_build_machine_wheel(files: Iterable[IndexEntry], version: str, python: str) -> IndexEntry | None:
+    """Return the wheel of *version* that fits *python* (3.11) on the build machine best."""
+    ranks = _ranks(python)
+    ranked = []
+    for file, tags in _wheels(files, version):
+        rank = min((ranks[tag] for tag in tags if tag in ranks), default=None)
+        if rank is not None:
+            ranked.append((rank, file.filename, file))
+    return min(ranked)[2] if ranked else None
+
+
+def _wheels(files: Iterable[IndexEntry], version: str) -> Iterator[tuple[IndexEntry, frozenset[Tag]]]:
+    for file in files:
+        try:
+            _, wheel_version, _, tags = parse_wheel_filename(file.filename)
+        except InvalidWheelFilename:
+            continue
+        if wheel_version == Version(version):
+            yield file, tags
+
+
+@cache
+def _ranks(python: str) -> dict[Tag, int]:
+    """Return the tags of wheels that run under *python* on the build machine -> their rank, 0 the best."""
+    release = tuple(int(part) for part in python.split("."))
+    platforms = tuple(_platforms())
+    interpreter = f"cp{python.replace('.', '')}"
+    tags = [
+        *cpython_tags(release, abis=[interpreter], platforms=platforms),
+        *compatible_tags(release, interpreter, platforms),
+    ]
+    return {tag: rank for rank, tag in reversed(list(enumerate(tags)))}
+
+
+def _platforms() -> Iterator[str]:
+    for minor in range(_NEWEST_GLIBC, _OLDEST_GLIBC - 1, -1):
+        yield f"manylinux_2_{minor}_{BUILD_MACHINE.machine}"
+        if minor in _LEGACY:
+            yield f"{_LEGACY[minor]}_{BUILD_MACHINE.machine}"
+    yield f"linux_{BUILD_MACHINE.machine}"
