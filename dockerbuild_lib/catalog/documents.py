@@ -8,7 +8,7 @@ from pathlib import Path
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from dockerbuild_lib.catalog.plain_values import TEXT_TAGS, plain_value
+from dockerbuild_lib.catalog.plain_values import TEXT_TAGS, UNREADABLE, plain_value
 from dockerbuild_lib.catalog.problems import Position, Problems, shown
 from dockerbuild_lib.catalog.yaml_nodes import compose, position_of, read_text
 
@@ -46,8 +46,11 @@ class Document:
         return position_of((key or node).start_mark)
 
     def value_position(self, steps: Steps) -> Position:
-        """Return the place of the value at *steps*."""
-        return position_of(self.locate(steps)[1].start_mark)
+        """Return the place of the value at *steps*; of its key, where no value is written."""
+        key, node = self.locate(steps)
+        if key is not None and isinstance(node, ScalarNode) and node.value == "" and not node.style:
+            return position_of(key.start_mark)
+        return position_of(node.start_mark)
 
     def keys(self, *steps: str) -> list[tuple[str, Position]]:
         """Return the keys of the mapping at *steps* with their places; none when there is no mapping."""
@@ -99,4 +102,5 @@ def parse_document(text: str, label: str, problems: Problems, foreign: frozenset
     root = compose(text, label, problems)
     if root is None:
         return None
-    return Document(label, root, plain_value(root, text, label, problems, foreign))
+    value = plain_value(root, text, label, problems, foreign)
+    return None if value is UNREADABLE else Document(label, root, value)

@@ -42,13 +42,16 @@ _SCALARS: dict[str, Callable[[ScalarNode], object]] = {
 
 
 def plain_value(root: Node, text: str, label: str, problems: Problems, foreign: frozenset[str]) -> object:
-    """Return the plain value of *root*, the node of *text*; top-level keys in *foreign* are passed over."""
+    """Return the plain value of *root*, the node of *text*; top-level keys in *foreign* are passed over.
+
+    It is ``UNREADABLE`` when there are aliases: each is noted, and what they stand for is not looked at.
+    """
     builder = _Builder(label, problems, foreign)
     value = builder.build(root, 0)
     if builder.aliased:
         for name, position in alias_positions(text):
             problems.add(label, position, f"the alias *{name} is not taken here", "write the value out")
-    return value
+    return UNREADABLE if builder.aliased else value
 
 
 def number_of(node: ScalarNode) -> object:
@@ -161,7 +164,7 @@ class _Builder:
 def misread(node: ScalarNode) -> tuple[str, str]:
     """Return problem and fix for a scalar that should be a text and that YAML reads as something else."""
     if not node.value:
-        return "nothing stands here, where a text belongs", "write one"
+        return "no value is given, where a text belongs", "write one"
     try:
         return f"{node.value} is read as {read_as(node)}", "quote it"
     except ValueError:

@@ -91,7 +91,7 @@ def _no_list(refusal: Refusal) -> Words:
     if not isinstance(refusal.node, ScalarNode):
         return f"{_kind(refusal.node)} stands here, where a list belongs", "write a list: [...]"
     if not refusal.node.value:
-        return "nothing stands here, where a list belongs", "write a list, [] for an empty one"
+        return "no value is given, where a list belongs", "write a list, [] for an empty one"
     text = refusal.node.value.strip()
     example = text if len(text.splitlines()) == 1 and len(text) <= _SHORT else "..."
     return "a single value stands here, where a list belongs", f"write a list: [{example}]"
@@ -101,7 +101,7 @@ def _no_mapping(refusal: Refusal) -> Words:
     if not isinstance(refusal.node, ScalarNode):
         return f"{_kind(refusal.node)} stands here, where a mapping belongs", "write 'key: value' lines"
     if not refusal.node.value:
-        return "nothing stands here, where a mapping belongs", "write 'key: value' lines, {} for none"
+        return "no value is given, where a mapping belongs", "write 'key: value' lines, {} for none"
     return "a single value stands here, where a mapping belongs", "write 'key: value' lines"
 
 

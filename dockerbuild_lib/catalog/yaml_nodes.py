@@ -26,9 +26,6 @@ _COMPOSER_STACK = 5000
 # YAML 1.2, production 1: what a stream may hold.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-_INDICATORS = "*&!%@`|>[]{},"
-"""A plain scalar cannot start with one of these (YAML 1.2, section 5.3)."""
-
 _WORDS = (  # what libyaml or PyYAML says, what we say, and the fix
     ("tab character", "a tab stands in the indentation", "indent with spaces"),
     ("but found another document", "a second document starts here", "keep one document in the file"),
@@ -39,6 +36,9 @@ _WORDS = (  # what libyaml or PyYAML says, what we say, and the fix
     ("expected key", "this does not line up with the lines above", "check the indentation and the quotes"),
     ("<block end>", "this does not line up with the lines above", "check the indentation and the quotes"),
     ("'-' indicator", "this does not line up with the list above", "check the indentation"),
+    ("entries are not allowed", "a '-' stands where no list can start", "start the list on the next line"),
+    ("comment or line break", "a text of several lines starts on the next line", "keep nothing behind '|' or '>'"),
+    ("incompatible YAML", "this is another version of YAML", "remove the line that starts with %YAML"),
     ("unknown escape", "an unknown escape stands in double quotes", "write single quotes, or double the backslash"),
 )
 
@@ -149,7 +149,7 @@ def _explained(error: yaml.MarkedYAMLError, text: str) -> tuple[Position, str, s
     for part, what, fix in _WORDS:
         if part in said:
             return place, what, fix
-    return place, f"this is no valid YAML: {said}", f"quote a text that starts with one of {_INDICATORS}"
+    return place, f"this is no valid YAML: {said}", "check the quotes and the indentation"
 
 
 def _unclosed(error: yaml.MarkedYAMLError, said: str) -> tuple[Position, str, str] | None:
