@@ -12,6 +12,7 @@ from dockerbuild_lib.store.names import check_package, check_prefix, check_tag, 
 from dockerbuild_lib.store.protocol import Description, Instance, Pin, Ref, Tag, TagQuery
 
 _Key = TypeVar("_Key", bound=Hashable)
+_Answer = TypeVar("_Answer", bound=Hashable)
 
 _INSTANCE = """SELECT instance, size, registered_by, registered_ts FROM instances
     WHERE package = ? AND instance = ?"""
@@ -31,6 +32,8 @@ _WITH_KEY = "SELECT tag, instance FROM tags WHERE package = ? AND tag >= ? AND t
 # CROSS JOIN keeps the questions outside and the index inside: one search of the index for each question.
 _BY_TAGS = """SELECT tags.package, tags.tag, tags.instance FROM json_each(?) AS asked CROSS JOIN tags
     ON tags.package = asked.value ->> 0 AND tags.tag = asked.value ->> 1 ORDER BY tags.sequence"""
+_TAGS_OF_MANY = """SELECT tags.package, tags.instance, tags.tag FROM json_each(?) AS asked CROSS JOIN tags
+    ON tags.package = asked.value ->> 0 AND tags.instance = asked.value ->> 1 ORDER BY tags.sequence"""
 _ANYWHERE = """SELECT tags.tag, tags.package, tags.instance FROM json_each(?) AS asked CROSS JOIN tags
     ON tags.tag = asked.value ORDER BY tags.sequence"""
 
@@ -103,6 +106,12 @@ class IndexReader:
         """Return the tags of an instance."""
         return tuple(tag.tag for tag in self.describe(pin.package, pin.instance_id).tags)
 
+    def tags_of(self, pins: Iterable[Pin]) -> Mapping[Pin, tuple[str, ...]]:
+        """Return the tags of each instance, in one statement."""
+        asked = json.dumps([[pin.package, pin.instance_id] for pin in pins])
+        rows = self._rows(_TAGS_OF_MANY, asked)
+        return _grouped((Pin(package, instance), tag) for package, instance, tag in rows)
+
     def search(self, package: str, tags: Iterable[str]) -> tuple[Pin, ...]:
         """Return the instances that carry all *tags*, by the time that they got the first of them, newest first."""
         check_package(package)
@@ -139,12 +148,12 @@ class IndexReader:
         return self._connection.execute(statement, values).fetchall()
 
 
-def _grouped(answers: Iterable[tuple[_Key, Pin]]) -> dict[_Key, tuple[Pin, ...]]:
-    """Gather the pins of each key; a question that was asked twice is answered once."""
-    groups: dict[_Key, dict[Pin, None]] = {}
-    for key, pin in answers:
-        groups.setdefault(key, {})[pin] = None
-    return {key: tuple(pins) for key, pins in groups.items()}
+def _grouped(answers: Iterable[tuple[_Key, _Answer]]) -> dict[_Key, tuple[_Answer, ...]]:
+    """Gather the answers of each key; a question that was asked twice is answered once."""
+    groups: dict[_Key, dict[_Answer, None]] = {}
+    for key, answer in answers:
+        groups.setdefault(key, {})[answer] = None
+    return {key: tuple(group) for key, group in groups.items()}
 
 
 def _tag_order(tag: Tag) -> tuple[str, int, str]:

@@ -47,6 +47,11 @@ class IndexedStore(ABC):
         with self._reading() as index:
             return index.tags(pin)
 
+    def tags_of(self, pins: Iterable[Pin]) -> Mapping[Pin, tuple[str, ...]]:
+        """Return the tags of many instances in one call."""
+        with self._reading() as index:
+            return index.tags_of(pins)
+
     def search(self, package: str, tags: Iterable[str]) -> tuple[Pin, ...]:
         """Return the instances of *package* that carry all *tags*."""
         with self._reading() as index:

@@ -108,7 +108,7 @@ def _file(path: Path, name: str) -> FileMember:
 
 def _link(path: Path, root: Path) -> Member:
     name = path.relative_to(root).as_posix()
-    target = str(path.readlink())
+    target = os.readlink(path)  # noqa: PTH115  # Path.readlink would clean the text up
     resolved = os.path.normpath(path.parent / target)
     inside = resolved == str(root) or resolved.startswith(f"{root}/")
     if Path(resolved).is_relative_to(root / SITE_FOLDER):

@@ -144,6 +144,10 @@ class Store(Protocol):
         """Return the tags of an instance, as :meth:`describe` orders them."""
         ...
 
+    def tags_of(self, pins: Iterable[Pin]) -> Mapping[Pin, tuple[str, ...]]:
+        """Return the tags of many instances in one call, in the order of their attaching."""
+        ...
+
     def search(self, package: str, tags: Iterable[str]) -> tuple[Pin, ...]:
         """Return the instances of *package* that carry all *tags*, the last tagged first; no such package: none."""
         ...

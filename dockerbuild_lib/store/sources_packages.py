@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from dockerbuild_lib.core.errors import HashMismatchError, NotInStoreError, StoreDamagedError
 from dockerbuild_lib.core.files import CHUNK, atomic_writer, sha256_of, translated_os_errors
+from dockerbuild_lib.plan.naming import SOURCES, package_path
 from dockerbuild_lib.store.package_file import open_member, read_package, write_package
 from dockerbuild_lib.store.package_tree import FileMember
 from dockerbuild_lib.store.protocol import Pin, Publication, Store
 
-SOURCES = "infra/third_party/source"
-"""The packages of sources are below this name, as the original has them."""
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]")
+
+
+class InternedSources:
+    """The sources of a store, as the room that fetches them asks for them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def interned(self, sha256s: Collection[str]) -> frozenset[str]:
+        """Return those of *sha256s* that the store has."""
+        return frozenset(interned(self._store, sha256s))
+
+    def fetch(self, sha256: str, target: Path) -> None:
+        """Write the interned file to *target*."""
+        fetch_interned(self._store, sha256, target)
+
+    def intern(self, name: str, version: str, filename: str, path: Path, sha256: str) -> None:
+        """Keep the file *path*, which is *filename* of *version* of *name*."""
+        package = source_package(name)
+        intern_file(self._store, package=package, filename=filename, path=path, sha256=sha256, version=version)
+
+
+def source_package(name: str) -> str:
+    """Return the package of the source *name*; Debian's names may have a ``+``, which packages may not."""
+    return f"{SOURCES}/{_NOT_IN_NAMES.sub('_', package_path(name))}"
 
 
 def intern_file(  # noqa: PLR0913  # each is a fact of the file, and named at the call
