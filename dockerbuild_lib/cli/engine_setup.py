@@ -22,10 +22,10 @@ from dockerbuild_lib.core.machine import Say, can_install_packages, find_program
 LOG = "dockerd.log"
 PID = "dockerd.pid"
 START_LIMIT = 60.0  # seconds until an engine that is being started must answer
+_STOP_LIMIT = 15.0  # seconds
 _LOG_LINES = 10
 _ENGINE_PID = Path("/var/run/docker.pid")
 _SYSTEMD = Path("/run/systemd/system")
-_started: list[subprocess.Popen[bytes]] = []  # kept: Python warns when a running child is dropped
 
 
 def ensure_engine(environ: Mapping[str, str], work_area: Path, *, say: Say) -> None:
@@ -120,6 +120,15 @@ class Detached:
         """Say whether it still runs."""
         return self.process.poll() is None
 
+    def stop(self) -> None:
+        """End it, at the latest after the time that an engine takes for its containers."""
+        self.process.terminate()
+        try:
+            self.process.wait(_STOP_LIMIT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
 
 def start_engine(
     command: Sequence[str], work_area: Path, probe: Callable[[], Probe], *, say: Say, limit: float = START_LIMIT
@@ -131,7 +140,7 @@ def start_engine(
     try:
         wait_for_engine(probe, engine.lives, "it runs only where root may mount and set up networks", engine.log, limit)
     except BaseException:
-        engine.process.terminate()  # it is ours, and serves nobody
+        engine.stop()  # it is ours, and serves nobody
         (work_area / PID).unlink(missing_ok=True)
         raise
     if not engine.lives():  # another one was quicker
@@ -150,7 +159,6 @@ def start_detached(command: Sequence[str], log: Path) -> Detached:
             env={**os.environ, "PATH": system_path()},
             start_new_session=True,
         )
-    _started.append(process)
     return Detached(process, log)
 
 
