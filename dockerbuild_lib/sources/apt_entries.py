@@ -9,9 +9,7 @@ from pathlib import Path
 
 from dockerbuild_lib.core.errors import LockError, PermissionDeniedError
 
-_LINE = re.compile(
-    r"^(?P<type>deb|deb-src)\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)(?P<rest>.*)$"
-)
+_LINE = re.compile(r"^deb\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)(?P<rest>.*)$")
 _NO = frozenset({"no", "false", "without", "off", "disable", "0"})
 _FILE_NAME = re.compile(r"^[A-Za-z0-9_.-]+\.(list|sources)$")
 

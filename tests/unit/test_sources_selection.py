@@ -1,0 +1,76 @@
+"""Which file of a project is taken."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockerbuild_lib.sources.index_page import IndexEntry
+from dockerbuild_lib.sources.selection import find_build_machine_wheel, find_sdist, find_universal_wheel
+
+
+def entries(*names: str) -> list[IndexEntry]:
+    return [IndexEntry(name, f"https://f.example/{name}", None, None) for name in names]
+
+
+def name_of(entry: IndexEntry | None) -> str | None:
+    return entry.filename if entry else None
+
+
+def test_the_sdist_is_a_tarball_of_that_very_version() -> None:
+    files = entries("A_b-1.0.zip", "a_b-1.0.tar.gz", "a_b-1.0.1.tar.gz", "a_b-1.0-py3-none-any.whl", "junk")
+    assert name_of(find_sdist(files, "1.0")) == "a_b-1.0.tar.gz"
+    assert name_of(find_sdist(files, "1.0.0")) == "a_b-1.0.tar.gz"
+    assert find_sdist(files, "2.0") is None
+    assert name_of(find_sdist(entries("a-1.0.zip"), "1.0")) == "a-1.0.zip"
+
+
+@pytest.mark.parametrize(
+    ("name", "universal"),
+    [
+        ("six-1.0-py2.py3-none-any.whl", True),
+        ("six-1.0-py3-none-any.whl", True),
+        ("six-1.0-py2-none-any.whl", False),
+        ("six-1.0-cp311-none-any.whl", False),
+        ("six-1.0-py3-none-manylinux_2_17_x86_64.whl", False),
+        ("six-1.1-py3-none-any.whl", False),
+        ("six-1.0.tar.gz", False),
+    ],
+)
+def test_a_universal_wheel_runs_everywhere(name: str, *, universal: bool) -> None:
+    assert name_of(find_universal_wheel(entries(name), "1.0")) == (name if universal else None)
+
+
+CYTHON = [
+    "c-1-cp311-cp311-musllinux_1_2_x86_64.whl",
+    "c-1-cp311-cp311-manylinux_2_17_aarch64.whl",
+    "c-1-cp312-cp312-manylinux_2_17_x86_64.whl",
+    "c-1-cp311-cp311-win_amd64.whl",
+    "c-1-py3-none-any.whl",
+    "c-1-cp38-abi3-manylinux2014_x86_64.whl",
+    "c-1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+    "c-1-cp311-cp311-manylinux_2_28_x86_64.whl",
+]
+
+
+def test_the_best_fitting_wheel_is_taken() -> None:
+    left = list(CYTHON)
+    for best in reversed(CYTHON[4:]):
+        assert name_of(find_build_machine_wheel(entries(*left), "1", "3.11")) == best
+        left.remove(best)
+        if best.startswith("c-1-cp38"):
+            break
+    assert name_of(find_build_machine_wheel(entries(*CYTHON[:5]), "1", "3.11")) == "c-1-py3-none-any.whl"
+    assert find_build_machine_wheel(entries(*CYTHON[:4]), "1", "3.11") is None
+
+
+def test_the_choice_does_not_depend_on_the_order() -> None:
+    expected = find_build_machine_wheel(entries(*CYTHON), "1", "3.11")
+    assert find_build_machine_wheel(entries(*reversed(CYTHON)), "1", "3.11") == expected
+
+
+def test_other_pythons_take_their_own() -> None:
+    assert name_of(find_build_machine_wheel(entries(*CYTHON), "1", "3.12")) == CYTHON[2]
+
+
+def test_a_wheel_that_needs_a_newer_glibc_than_the_images_is_not_taken() -> None:
+    assert find_build_machine_wheel(entries("c-1-cp311-cp311-manylinux_2_38_x86_64.whl"), "1", "3.11") is None
