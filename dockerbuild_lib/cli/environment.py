@@ -42,6 +42,9 @@ def main(root: Path, arguments: list[str]) -> NoReturn:
     except DockerbuildError as error:
         say(str(error))
         sys.exit(error.exit_code)
+    except OSError as error:
+        say(f".venv could not be made: {error}")
+        sys.exit(DockerbuildError.exit_code)
     except KeyboardInterrupt:
         say("interrupted; the next call sets .venv up anew")
         sys.exit(InterruptedRunError.exit_code)
@@ -61,7 +64,7 @@ def make_environment(root: Path, *, say: Say, run: Run | None = None) -> None:
     Raises NetworkError, HashMismatchError, NoSpaceError or PermissionDeniedError; *run* runs one command.
     """
     venv = root / ".venv"
-    with translated_os_errors(venv), _held(venv, say):
+    with _os_errors(venv), _held(venv, say):
         if is_current(root):
             return
         say(f"making .venv from {LOCK}")
@@ -73,6 +76,16 @@ def make_environment(root: Path, *, say: Say, run: Run | None = None) -> None:
         (venv / MADE_IN).write_text(f"{root}\n")
         shutil.copyfile(root / LOCK, venv / f"{LOCK}.tmp")
         (venv / f"{LOCK}.tmp").replace(venv / LOCK)
+
+
+@contextmanager
+def _os_errors(venv: Path) -> Iterator[None]:
+    try:
+        with translated_os_errors(venv):
+            yield
+    except PermissionDeniedError as error:
+        error.fix = f"let a user who may write to {venv.parent} run it once"
+        raise
 
 
 def is_current(root: Path) -> bool:

@@ -131,7 +131,7 @@ def test_a_place_that_may_not_be_written_is_said(root: Path) -> None:
     def denied(_command: Sequence[str]) -> None:
         raise PermissionError(13, "Permission denied", str(root / ".venv/bin"))
 
-    with pytest.raises(PermissionDeniedError, match="Permission denied"):
+    with pytest.raises(PermissionDeniedError, match="Permission denied; let a user who may write to"):
         make_environment(root, say=lambda _line: None, run=denied)
 
 
