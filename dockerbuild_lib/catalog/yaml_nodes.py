@@ -36,6 +36,7 @@ _WORDS = (  # what libyaml or PyYAML says, what we say, and the fix
     ("expected key", "this does not line up with the lines above", "check the indentation and the quotes"),
     ("<block end>", "this does not line up with the lines above", "check the indentation and the quotes"),
     ("'-' indicator", "this does not line up with the list above", "check the indentation"),
+    ("expected node content", "a value is missing here", "write it, or close the list or mapping"),
     ("entries are not allowed", "a '-' stands where no list can start", "start the list on the next line"),
     ("comment or line break", "a text of several lines starts on the next line", "keep nothing behind '|' or '>'"),
     ("incompatible YAML", "this is another version of YAML", "remove the line that starts with %YAML"),
