@@ -20,6 +20,7 @@ from dockerbuild_lib.core.files import translate_os_error
 MAX_MEMBERS = 200_000
 MAX_TOTAL_SIZE = 8 << 30
 MAX_READ_SIZE = 16 << 20
+_MAX_LINK = 4096
 _DAMAGE = (
     tarfile.TarError,
     zipfile.BadZipFile,
@@ -124,9 +125,9 @@ def _tar_members(tarred: tarfile.TarFile) -> Iterator[_Member]:
             kind = _Kind.FOLDER
         elif info.isfile():
             kind = _Kind.FILE
-        # A symbolic link starts from its own folder, a hard link from the top of the archive.
-        start = f"{info.name.rpartition('/')[0]}/" if info.issym() and not info.linkname.startswith("/") else ""
-        link = f"{start}{info.linkname}" if kind is _Kind.LINK else None
+        link = None
+        if kind is _Kind.LINK:  # a hard link starts from the top of the archive
+            link = _symbolic(info.name, info.linkname) if info.issym() else info.linkname
         yield _Member(info.name, kind, info.size, link, lambda info=info: _tar_read(tarred, info))  # type: ignore[misc]
 
 
@@ -141,10 +142,16 @@ def _zip_members(zipped: zipfile.ZipFile) -> Iterator[_Member]:
         kind = _Kind.FOLDER if info.is_dir() else _Kind.FILE
         link = None
         if stat.S_ISLNK(mode):
-            kind, link = _Kind.LINK, f"{info.filename.rpartition('/')[0]}/{zipped.read(info).decode()}"
+            kind = _Kind.LINK
+            link = _symbolic(info.filename, zipped.open(info).read(_MAX_LINK).decode())
         elif stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
             kind = _Kind.OTHER
         yield _Member(info.filename, kind, info.file_size, link, lambda info=info: zipped.read(info))  # type: ignore[misc]
+
+
+def _symbolic(name: str, target: str) -> str:
+    """Return where the symbolic link *name* leads: its target starts from its own folder."""
+    return target if target.startswith("/") else f"{name.rpartition('/')[0] or '.'}/{target}"
 
 
 def _checked(members: Iterator[_Member], archive: Path) -> Iterator[_Member]:
