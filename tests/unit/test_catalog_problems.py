@@ -12,7 +12,7 @@ from tests.support.catalogs import problems_of, write_catalog
 
 _RECIPE = "versions: {1.0.0: {}}"
 
-SYNTAX = {
+SYNTAX: dict[str, tuple[str | bytes, str]] = {
     "a tab in the indentation": ("x:\n\ttrial: a\n", "2:1: a tab stands in the indentation; indent with spaces"),
     "a tab after a value": ("x:\n  trial: a\n\tb: c\n", "3:1: a tab stands in the indentation; indent with spaces"),
     "a key without its colon": (
@@ -70,7 +70,7 @@ SYNTAX = {
     ),
 }
 
-VALUES = {
+VALUES: dict[str, tuple[str, list[str]]] = {
     "a misspelt key": (
         "x:\n  trail: a\n  trial: b\n  " + _RECIPE,
         ["2:3: unknown key 'trail'; did you mean 'trial'?"],
