@@ -39,6 +39,17 @@ def _pep440_version(version: str) -> str:
     return version
 
 
+def _pep508_requirement(requirement: str) -> str:
+    # Imported here: quick tasks do without it.
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415
+
+    try:
+        Requirement(requirement)
+    except InvalidRequirement:
+        raise ValueError(f"{requirement!r} is not a requirement (PEP 508); write one such as 'meson>=1.4'") from None
+    return requirement
+
+
 Count = Annotated[int, Field(ge=0, strict=True)]
 """A whole number; strict, so that the text '1' is none."""
 Flag = Annotated[bool, Field(strict=True)]
@@ -47,6 +58,7 @@ PythonName = Annotated[str, Field(pattern=r"^3\.[0-9]+$")]
 """A Python's major and minor version: 3.11."""
 Sha256 = Annotated[str, Field(pattern=SHA256_PATTERN)]
 DistributionName = Annotated[str, AfterValidator(_canonical_name)]
+RequirementText = Annotated[str, AfterValidator(_pep508_requirement)]
 VersionText = Annotated[str, AfterValidator(_pep440_version)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 """A name of the catalogue's own: a platform, an image, a library, a toolchain."""

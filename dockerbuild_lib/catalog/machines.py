@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dockerbuild_lib.catalog.base import Count, Flag, Identifier, Model, VersionText
+from dockerbuild_lib.catalog.base import Count, Flag, Identifier, Model, RequirementText, VersionText
 
 DebianPackage = Annotated[str, Field(pattern=r"^[a-z0-9{][a-z0-9+.{}:-]+$")]
 WheelTag = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -55,7 +55,7 @@ class ImageRecipe(Model):
     cross_packages: tuple[DebianPackage, ...] = Field(
         default=(), description="More packages, where the platform is not the build machine's."
     )
-    tools: tuple[str, ...] = Field(
+    tools: tuple[RequirementText, ...] = Field(
         default=(), description="PEP 508 requirements, installed for the build machine's Python in every image."
     )
 

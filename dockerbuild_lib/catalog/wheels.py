@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from dockerbuild_lib.catalog.base import Count, Flag, Identifier, Model, ModuleName, VariableName, VersionText
+from dockerbuild_lib.catalog.base import (
+    Count,
+    Flag,
+    Identifier,
+    Model,
+    ModuleName,
+    RequirementText,
+    VariableName,
+    VersionText,
+)
 
 PatchName = Annotated[str, Field(pattern=r"^[0-9]{2}-[A-Za-z0-9._-]+\.patch$")]
 PlatformPattern = Annotated[str, Field(pattern=r"^[a-z0-9*?][a-z0-9._*?-]*$")]
@@ -42,7 +51,7 @@ class SourceWheel(_WheelRecipe):
     libraries: tuple[Identifier, ...] = Field(
         default=(), description="Libraries of libraries.yaml that are linked statically."
     )
-    build_requires: tuple[str, ...] = Field(
+    build_requires: tuple[RequirementText, ...] = Field(
         default=(), description="PEP 508 requirements of the build, beside those of its pyproject.toml."
     )
     environment: dict[VariableName, str] = Field(default={}, description="Variables of the build.")

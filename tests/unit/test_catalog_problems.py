@@ -204,6 +204,10 @@ VALUES: dict[str, tuple[str, list[str]]] = {
         "x: {trial: a, extensions: [ok, no-module], " + _RECIPE + "}",
         ["1:32: 'no-module' is not a module's dotted name"],
     ),
+    "a build requirement that is none": (
+        "x: {trial: a, build-requires: [meson >= 1, 'me son'], " + _RECIPE + "}",
+        ["1:44: 'me son' is not a requirement (PEP 508); write one such as 'meson>=1.4'"],
+    ),
     "a list at the top": (
         "[x]",
         ["1:1: a list stands here, where a mapping belongs; write 'key: value' lines"],
