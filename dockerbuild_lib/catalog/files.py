@@ -23,6 +23,17 @@ def files_below(folder: Path, suffix: str, problems: Problems) -> list[Path]:
     return [path for path in found if path.suffix == suffix and not path.name.startswith(".")]
 
 
+def is_missing(path: Path) -> bool:
+    """Say whether nothing is at *path*. What is there and cannot be looked at is not missing: reading tells why."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def refuse_strange_files(folder: Path, known: list[str], problems: Problems) -> None:
     """Note every YAML file directly in *folder* that is not one of *known*: it would be ignored."""
     for suffix in (".yaml", ".yml"):

@@ -9,7 +9,7 @@ from typing import Any
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.documents import Document, parse_document, read_document
-from dockerbuild_lib.catalog.files import files_below, refuse_strange_files, refuse_yml
+from dockerbuild_lib.catalog.files import files_below, is_missing, refuse_strange_files, refuse_yml
 from dockerbuild_lib.catalog.kinds import TABLES, WHEELS, FileKind
 from dockerbuild_lib.catalog.lockfiles import read_locks
 from dockerbuild_lib.catalog.patches import check_patches
@@ -27,9 +27,8 @@ def load_catalog(config_dir: Path) -> Catalog:
 
     """
     problems = Problems()
-    if not config_dir.is_dir():
-        problems.add(shown(config_dir), None, "there is no such folder", "set config_dir in invoke.yaml")
-        problems.raise_any()
+    _check_folder(config_dir, problems)
+    problems.raise_any()
     tables = {kind.name: _read_table(config_dir, kind, problems) for kind in TABLES}
     refuse_strange_files(config_dir, [f"{kind.name}.yaml" for kind in TABLES], problems)
     wheels = _read_wheels(config_dir / "wheels", problems)
@@ -43,13 +42,23 @@ def load_catalog(config_dir: Path) -> Catalog:
     return Catalog(folder=config_dir, wheels=recipes, locks=locks, **values)
 
 
+def _check_folder(folder: Path, problems: Problems) -> None:
+    fix = "set config_dir in invoke.yaml"
+    try:
+        next(folder.iterdir(), None)
+    except FileNotFoundError:
+        problems.add(shown(folder), None, "there is no such folder", fix)
+    except OSError as error:
+        problems.add(shown(folder), None, f"cannot be read: {error.strerror or error}", fix)
+
+
 def _present(documents: Mapping[str, Document | None]) -> dict[str, Document]:
     return {name: document for name, document in documents.items() if document is not None}
 
 
 def _read_table(folder: Path, kind: FileKind, problems: Problems) -> Document | None:
     path = folder / f"{kind.name}.yaml"
-    if path.exists() or path.is_symlink():
+    if not is_missing(path):
         return read_document(path, problems)
     if not kind.required:
         return parse_document("{}", shown(path), problems)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dockerbuild_lib.core.errors import CatalogError
+from dockerbuild_lib.core.text import displayable
 
 
 class Position(NamedTuple):
@@ -55,8 +56,8 @@ class Problems:
         return len(self._found)
 
     def add(self, label: str, position: Position | None, what: str, fix: str | None = None) -> None:
-        """Note a problem."""
-        self._found.add(Problem(label, position, what, fix))
+        """Note a problem; names from files that it holds are made safe to show."""
+        self._found.add(Problem(_one_line(label), position, _one_line(what), fix and _one_line(fix)))
         self._places.add((label, position))
 
     def noted_at(self, label: str, position: Position) -> bool:
@@ -79,11 +80,18 @@ class Problems:
                 raise CatalogError("\n".join(map(str, several)))
 
 
+def _one_line(text: str) -> str:
+    return displayable(text).replace("\n", " ")
+
+
 def _order(problem: Problem) -> tuple[str, Position, str]:
     return problem.label, problem.position or Position(0, 0), problem.what
 
 
 def shown(path: Path) -> str:
     """Return *path* as a user calls it: from the current folder when it lies below, else as it is."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError:  # the current folder was removed
+        return str(path)
     return str(path.relative_to(here)) if path.is_absolute() and path.is_relative_to(here) else str(path)

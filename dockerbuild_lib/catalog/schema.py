@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dockerbuild_lib.catalog.kinds import TABLES, WHEELS, FileKind, adapter
-from dockerbuild_lib.core.files import write_atomic
+from dockerbuild_lib.core.files import translated_os_errors, write_atomic
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -18,13 +18,20 @@ def schemas() -> dict[str, str]:
 
 
 def write_schemas(folder: Path) -> list[Path]:
-    """Write every schema whose text has changed into *folder*; return the files that were written."""
+    """Write every schema whose text has changed into *folder*; return the files that were written.
+
+    Raises:
+        NoSpaceError, PermissionDeniedError: a file cannot be written.
+
+    """
     written = []
     for name, text in schemas().items():
         path = folder / name
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
+        with translated_os_errors(path):
+            if path.exists() and path.read_bytes() == text.encode():
+                continue
             write_atomic(path, text)
-            written.append(path)
+        written.append(path)
     return written
 
 

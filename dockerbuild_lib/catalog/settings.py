@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from dockerbuild_lib.catalog.documents import read_document
+from dockerbuild_lib.catalog.files import is_missing
 from dockerbuild_lib.catalog.problems import Problems
 from dockerbuild_lib.catalog.settings_environment import section_of
 from dockerbuild_lib.catalog.settings_file import (
@@ -62,7 +63,7 @@ def load_settings(project_dir: Path, environ: Mapping[str, str]) -> Settings:
 
 
 def _from_file(path: Path, problems: Problems) -> DockerbuildSection:
-    if not (path.exists() or path.is_symlink()):
+    if is_missing(path):
         return DockerbuildSection()
     document = read_document(path, problems, foreign=INVOKE_KEYS)
     # An empty file, or one of comments only, sets nothing.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -121,6 +123,32 @@ def test_a_missing_folder_is_one_problem(tmp_path: Path) -> None:
     assert problems_of(tmp_path / "conf") == ["conf: there is no such folder; set config_dir in invoke.yaml"]
 
 
+def test_a_file_in_place_of_the_folder_is_one_problem(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("")
+    assert problems_of(tmp_path / "config") == [
+        "config: cannot be read: Not a directory; set config_dir in invoke.yaml"
+    ]
+
+
+def test_files_that_may_not_be_looked_at_are_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = write_catalog(tmp_path)
+
+    def refuse(*_args: object, **_options: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "lstat", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert problems_of(config)[0] == "config/images.yaml: cannot be read: Permission denied"
+
+
+def test_problems_are_shown_when_the_current_folder_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = write_catalog(tmp_path, pythons="[]")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert problems_of(config)[0].startswith("config/pythons.yaml:1:1: ")
+
+
 def test_only_libraries_and_wheels_may_be_missing(tmp_path: Path) -> None:
     catalog = load_catalog(write_catalog(tmp_path, libraries=None, wheels__six=None))
     assert not catalog.libraries
@@ -153,6 +181,14 @@ def test_wheels_that_is_no_folder_is_a_problem(tmp_path: Path) -> None:
     config = write_catalog(tmp_path, wheels__six=None)
     (config / "wheels").write_text("")
     assert problems_of(config) == ["config/wheels: cannot be read: Not a directory"]
+
+
+def test_names_from_files_break_no_line_and_change_no_terminal(tmp_path: Path) -> None:
+    wheel = 'x: {trial: a, platforms: [q], versions: {"1\\n\\e[31m2": {patches: [01-a.patch]}}}'
+    platforms = '"p\\n\\e[31mq": {triple: x86_64-linux-gnu, cipd: a, tags: [a], image: debian, toolchain: zig}'
+    found = problems_of(write_catalog(tmp_path, wheels__x=wheel, platforms=platforms))
+    assert [line.partition(":")[0] for line in found] == ["config/platforms.yaml"] + ["config/wheels/x.yaml"] * 3
+    assert not any("\x1b" in line for line in found)
 
 
 def test_a_problem_without_a_place_is_shown_without_one() -> None:
