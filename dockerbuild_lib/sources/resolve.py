@@ -25,6 +25,8 @@ _INHERITED = (
     "TMPDIR",
     "NETRC",
     "UV_CACHE_DIR",
+    "UV_HTTP_RETRIES",
+    "UV_HTTP_TIMEOUT",
     "XDG_CACHE_HOME",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",

@@ -35,6 +35,10 @@ def serving(**answers: Answer) -> Iterator[LocalServer]:
             server.headers.append(dict(self.headers))
             server.answers.get(self.path, status(404))(self)
 
+        def do_HEAD(self) -> None:  # as above; whoever wants less than the whole is told to ask for the whole
+            self.send_response(405)
+            self.end_headers()
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class names it so
             """Say nothing."""
 

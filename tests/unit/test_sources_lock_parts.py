@@ -1,0 +1,198 @@
+"""Which old pins are kept, and which are made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LibrariesLock, ToolsLock, VersionLock, WheelLock
+from dockerbuild_lib.catalog.machines import DebianSource, Library
+from dockerbuild_lib.catalog.wheels import SourceWheel, UniversalWheel, VersionRecipe
+from dockerbuild_lib.core.events import discard
+from dockerbuild_lib.sources.debian import SourcePackage
+from dockerbuild_lib.sources.lock_changes import LockChange, changes_between
+from dockerbuild_lib.sources.lock_files import lock_text
+from dockerbuild_lib.sources.lock_parts import Renewal, renewed_libraries, renewed_tools, renewed_wheel
+from dockerbuild_lib.sources.pins import PinnedSdist, Pinner
+
+
+def pin(name: str, filename: str, version: str = "1.0", sha256: str = "a" * 64) -> IndexFile:
+    return IndexFile(distribution=name, version=version, filename=filename, sha256=sha256, size=1)
+
+
+class CountingPinner(Pinner):
+    """Makes pins out of nothing, and remembers which."""
+
+    def __init__(self) -> None:
+        super().__init__(None, discard)
+        self.made: list[str] = []
+
+    def sdist(self, distribution: str, version: str) -> PinnedSdist:
+        self.made.append(f"sdist {version}")
+        return PinnedSdist(pin(distribution, f"{distribution}-{version}.tar.gz", version, "b" * 64), ("setuptools",))
+
+    def universal_wheel(self, distribution: str, version: str) -> IndexFile:
+        self.made.append(f"wheel {version}")
+        return pin(distribution, f"{distribution}-{version}-py3-none-any.whl", version, "b" * 64)
+
+    def build_wheels(self, requirements: Iterable[str], python: str) -> tuple[IndexFile, ...]:
+        self.made.append(f"{'+'.join(requirements)} for {python}")
+        return tuple(pin(name, f"{name}-1.0-py3-none-any.whl") for name in requirements)
+
+
+@pytest.fixture
+def pinner() -> CountingPinner:
+    return CountingPinner()
+
+
+def recipe(*versions: str, build_requires: tuple[str, ...] = ()) -> SourceWheel:
+    return SourceWheel(
+        trial="import x", versions={one: VersionRecipe() for one in versions}, build_requires=build_requires
+    )
+
+
+def wheel(
+    pinner: CountingPinner, wanted: SourceWheel | UniversalWheel, old: WheelLock, *pythons: str, update: bool = False
+) -> WheelLock:
+    pinner.made.clear()
+    return renewed_wheel(Renewal(pinner, pythons or ("3.11",), update), "six", wanted, old=old)
+
+
+def test_what_is_not_locked_is_locked(pinner: CountingPinner) -> None:
+    new = wheel(pinner, recipe("1.0"), WheelLock())
+    assert pinner.made == ["sdist 1.0", "setuptools for 3.11"]
+    assert new.versions["1.0"].declared_requires == ("setuptools",)
+    assert [one.distribution for one in new.versions["1.0"].build_requires["3.11"]] == ["setuptools"]
+
+
+def test_what_is_locked_is_left_alone(pinner: CountingPinner) -> None:
+    old = wheel(pinner, recipe("1.0"), WheelLock())
+    assert wheel(pinner, recipe("1.0"), old) == old
+    assert pinner.made == []
+
+
+def test_update_makes_it_anew(pinner: CountingPinner) -> None:
+    old = wheel(pinner, recipe("1.0"), WheelLock())
+    wheel(pinner, recipe("1.0"), old, update=True)
+    assert pinner.made == ["sdist 1.0", "setuptools for 3.11"]
+
+
+def test_only_a_new_python_is_resolved_and_an_old_one_forgotten(pinner: CountingPinner) -> None:
+    old = wheel(pinner, recipe("1.0"), WheelLock(), "3.10", "3.11")
+    new = wheel(pinner, recipe("1.0"), old, "3.11", "3.12")
+    assert pinner.made == ["setuptools for 3.12"]
+    assert list(new.versions["1.0"].build_requires) == ["3.11", "3.12"]
+
+
+def test_only_a_new_version_is_locked_and_an_old_one_forgotten(pinner: CountingPinner) -> None:
+    old = wheel(pinner, recipe("1.0", "1.1"), WheelLock())
+    new = wheel(pinner, recipe("1.1", "1.2"), old)
+    assert pinner.made == ["sdist 1.2", "setuptools for 3.11"]
+    assert list(new.versions) == ["1.1", "1.2"]
+
+
+def test_a_requirement_that_the_recipe_adds_is_resolved_with_the_others(pinner: CountingPinner) -> None:
+    old = wheel(pinner, recipe("1.0"), WheelLock())
+    new = wheel(pinner, recipe("1.0", build_requires=("wheel",)), old)
+    assert pinner.made == ["setuptools+wheel for 3.11"]
+    assert new.versions["1.0"].added_requires == ("wheel",)
+
+
+def test_a_wheel_that_becomes_universal_or_built_is_locked_anew(pinner: CountingPinner) -> None:
+    universal = UniversalWheel(kind="universal", versions={"1.0": VersionRecipe()})
+    old = wheel(pinner, recipe("1.0"), WheelLock())
+    new = wheel(pinner, universal, old)
+    assert pinner.made == ["wheel 1.0"]
+    assert new.versions["1.0"].build_requires == {}
+    assert wheel(pinner, universal, new) == new
+    assert pinner.made == []
+    wheel(pinner, recipe("1.0"), new)
+    assert pinner.made == ["sdist 1.0", "setuptools for 3.11"]
+
+
+def library(name: str, version: str = "1.0") -> Library:
+    return Library(source=DebianSource(debian=name, version=version))
+
+
+def debian(name: str, version: str = "1.0", sha256: str = "a" * 64) -> DebianFile:
+    file = f"{name}_{version}.orig.tar.gz"
+    return DebianFile(path=f"pool/main/x/{file}", version=version, filename=file, sha256=sha256, size=1)
+
+
+class Finder:
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, packages: Iterable[SourcePackage]) -> dict[SourcePackage, DebianFile]:
+        packages = list(packages)
+        self.asked += [f"{package.name} {package.version}" for package in packages]
+        return {package: debian(package.name, package.version, "b" * 64) for package in packages}
+
+
+def test_only_libraries_that_are_missing_or_changed_are_looked_for() -> None:
+    find = Finder()
+    catalog = {"a": library("a"), "b": library("b", "2.0"), "c": library("c"), "d": library("dd")}
+    old = LibrariesLock(sources={"a": debian("a"), "b": debian("b"), "d": debian("d"), "gone": debian("gone")})
+    new = renewed_libraries(catalog, sorted(catalog), old=old, find=find, update=False)
+    assert find.asked == ["b 2.0", "c 1.0", "dd 1.0"]
+    assert sorted(new.sources) == ["a", "b", "c", "d"]
+    assert new.sources["a"] == old.sources["a"]
+
+
+def test_libraries_that_were_not_named_are_left_alone() -> None:
+    find = Finder()
+    old = LibrariesLock(sources={"a": debian("a"), "b": debian("b")})
+    catalog = {"a": library("a", "2.0"), "b": library("b", "2.0"), "c": library("c")}
+    new = renewed_libraries(catalog, ["b"], old=old, find=find, update=True)
+    assert find.asked == ["b 2.0"]
+    assert {name: file.version for name, file in new.sources.items()} == {"a": "1.0", "b": "2.0"}
+
+
+def test_a_full_lock_asks_nobody() -> None:
+    def nobody(_: object) -> dict[SourcePackage, DebianFile]:
+        raise AssertionError
+
+    old = LibrariesLock(sources={"a": debian("a")})
+    assert renewed_libraries({"a": library("a")}, ["a"], old=old, find=nobody, update=False) == old
+
+
+def test_tools_are_resolved_when_their_list_changes(pinner: CountingPinner) -> None:
+    renewal = Renewal(pinner, ("3.11",), update=False)
+    old = renewed_tools(renewal, ["uv", "build"], old=ToolsLock())
+    assert pinner.made == ["build+uv for 3.11"]
+    assert renewed_tools(renewal, ["build", "uv"], old=old) == old
+    assert renewed_tools(renewal, [], old=old) == ToolsLock()
+    assert pinner.made == ["build+uv for 3.11"]
+    renewed_tools(Renewal(pinner, ("3.11",), update=True), ["build", "uv"], old=old)
+    assert len(pinner.made) == 2
+
+
+def test_the_changes_are_told_pin_by_pin() -> None:
+    old = WheelLock(versions={"1.0": VersionLock(source=pin("six", "six-1.0.tar.gz"))})
+    new = WheelLock(
+        versions={
+            "1.0": VersionLock(
+                source=pin("six", "six-1.0.tar.gz"),
+                build_requires={"3.11": (pin("wheel", "wheel-1-py3-none-any.whl"),)},
+            ),
+            "1.1": VersionLock(source=pin("six", "six-1.1.tar.gz")),
+        }
+    )
+    added = "wheel-1-py3-none-any.whl (aaaaaaaaaaaa)"
+    assert list(changes_between("six", old, new)) == [
+        LockChange("six", "1.0 python 3.11: wheel", None, added),
+        LockChange("six", "1.1 source", None, "six-1.1.tar.gz (aaaaaaaaaaaa)"),
+    ]
+    assert [change.after for change in changes_between("six", new, old)] == [None, None]
+    assert str(LockChange("six", "1.1 source", None, "x")) == "six: 1.1 source: nothing -> x"
+
+
+def test_a_lock_is_always_written_alike() -> None:
+    first = LibrariesLock(sources={"b": debian("b"), "a": debian("a")})
+    second = LibrariesLock(sources={"a": debian("a"), "b": debian("b")})
+    text = lock_text(first)
+    assert text == lock_text(second)
+    assert text.startswith('{\n  "sources": {\n    "a": {\n      "filename"')
+    assert text.endswith("}\n")
+    assert LibrariesLock.model_validate_json(text) == first
