@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -38,7 +39,7 @@ class Received:
 
 
 class Downloader:
-    """Fetches files through one HTTP session."""
+    """Fetches files over HTTP; threads may share it."""
 
     def __init__(
         self, settings: HttpSettings, *, policy: RetryPolicy = DEFAULT_POLICY, time_limit: float | None = None
@@ -47,7 +48,7 @@ class Downloader:
         self._settings = settings
         self._policy = policy
         self._time_limit = time_limit
-        self._session: requests.Session | None = None
+        self._local = threading.local()  # a session of requests is not meant for several threads at once
 
     def download(self, url: str, target: Path, expected: Expected) -> Received:
         """Fetch *url* to *target*, which appears only when it is whole and as expected.
@@ -72,9 +73,10 @@ class Downloader:
         return retried(attempt, self._policy)
 
     def _open(self) -> requests.Session:
-        if self._session is None:
-            self._session = open_session(self._settings)
-        return self._session
+        if not hasattr(self._local, "session"):
+            self._local.session = open_session(self._settings)
+        session: requests.Session = self._local.session
+        return session
 
     def _attempt(self, url: str, target: Path, expected: Expected) -> Received:
         limit = self._time_limit or time_limit(expected.size)

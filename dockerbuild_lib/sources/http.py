@@ -34,6 +34,12 @@ class RefusedError(NetworkError):
         self.status = status
 
 
+class TooSlowError(NetworkError):
+    """The time limit is over. It is not tried again at once: that would only double the limit."""
+
+    transient = False
+
+
 class BusyError(NetworkError):
     """The host asked to come back later, in *retry_after* seconds where it said when."""
 
@@ -111,7 +117,8 @@ class Exchange:
         """Yield the body's bytes as they come.
 
         Raises:
-            NetworkError: the connection broke, or the deadline passed.
+            NetworkError: the connection broke.
+            TooSlowError: the deadline passed.
 
         """
         while True:
@@ -122,7 +129,7 @@ class Exchange:
                 return
             yield chunk
             if time.monotonic() > self._deadline:
-                raise NetworkError(
+                raise TooSlowError(
                     "the host sends too slowly, the time limit for this file is over",
                     where=redacted(self.url),
                     fix="try again, or use a nearer mirror",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Protocol
 
@@ -31,14 +32,15 @@ class MachineUpstream:
 
     def __init__(self, index: PackageIndex | None = None) -> None:
         self._index = index
+        self._opening = threading.Lock()
 
     def download(self, locked: LockedFile, target: Path) -> None:
         """Fetch *locked* to *target* (see :class:`Upstream`)."""
         if isinstance(locked, DebianFile):
             download_debian_file(locked, target)
             return
-        if self._index is None:
-            self._index = open_package_index()
+        with self._opening:
+            self._index = self._index or open_package_index()
         download_index_file(self._index, locked, target)
 
 
