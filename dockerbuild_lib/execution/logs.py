@@ -22,7 +22,7 @@ QUOTED_LINES = 30
 _LONGEST_QUOTE = 1000  # characters of one line: a linker's command line can have a hundred thousand
 _TAIL_BYTES = 256 * 1024  # read from the end of a log: 30 lines, however long, without reading a gigabyte
 _QUOTED = (BuildFailedError, ImageFailedError, LimitExceededError, TrialFailedError)  # a program's output explains them
-_PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9.=+@,:-]{0,120}")
+_PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9.=+@, -]{0,120}")
 
 S = TypeVar("S")
 
@@ -30,11 +30,11 @@ S = TypeVar("S")
 def log_name(step: str) -> str:
     """Return a file name for the step's log: readable, safe on every file system, another one for each step.
 
-    A colon becomes an underscore. Ids with anything unusual also get a part of their sha256, so that ``a/b``
+    A space becomes an underscore. Ids with anything unusual also get a part of their sha256, so that ``a/b``
     and ``a_b``, or ``A`` and ``a`` where case does not count, stay apart.
     """
     if _PLAIN_NAME.fullmatch(step):
-        return f"{step.replace(':', '_')}.log"
+        return f"{step.replace(' ', '_')}.log"
     readable = re.sub(r"[^A-Za-z0-9.=+@,-]", "_", step)[:100].lstrip(".")
     digest = hashlib.sha256(step.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{readable}_{digest[:12]}.log"

@@ -137,4 +137,5 @@ def _lasting_line(event: Event) -> Text | None:
 
 def _ended(word: str, style: str, step: str, seconds: float | None, detail: str) -> Text:
     took = f" ({duration(seconds)})" if seconds is not None else ""
-    return Text.assemble((f"{word:<9} ", style), displayable(step), (took, "dim"), f" {displayable(detail)}".rstrip())
+    said = f": {displayable(detail)}" if detail else ""
+    return Text.assemble((f"{word:<9} ", style), displayable(step), (took, "dim"), said)

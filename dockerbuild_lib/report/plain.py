@@ -49,15 +49,20 @@ class PlainReporter:
 def plain_line(event: Event, count: str) -> str:
     """Return the line for *event*, where *count* stands for how much of the run is over; empty for output."""
     if isinstance(event, StepStarted):
-        return _line("start", event.step, event.title)
+        return _line("start", event.step, "" if event.title == event.step else f"({event.title})")
     if isinstance(event, StepFinished):
-        return _line("done", count, event.step, f"({duration(event.seconds)})", event.detail)
+        return _ended("done", count, f"{event.step} ({duration(event.seconds)})", event.detail)
     if isinstance(event, StepFailed):
-        time = "" if event.cancelled else f"({duration(event.seconds)})"
-        return _line("cancelled" if event.cancelled else "failed", count, event.step, time, event.error)
+        if event.cancelled:
+            return _ended("cancelled", count, event.step, event.error)
+        return _ended("failed", count, f"{event.step} ({duration(event.seconds)})", event.error)
     if isinstance(event, Notice):
         return _line("warning" if event.warning else "notice", event.text)
     return ""
+
+
+def _ended(word: str, count: str, step: str, detail: str) -> str:
+    return _line(word, count, f"{step}: {detail}" if detail else step)
 
 
 def _line(word: str, *parts: str) -> str:

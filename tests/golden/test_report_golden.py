@@ -32,25 +32,30 @@ class Outcome:
 
 WHEEL = "markupsafe-3.0.4-cp311-cp311-manylinux_2_17_aarch64.manylinux2014_aarch64.whl"
 BROKEN = (
-    "wheel:cffi:linux-arm64-py3.11: the build exited with 1; its full log is runs/x/logs/cffi.log\nThe log ends with:\n"
+    "zig ended with exit code 1; its full log is runs/x/logs/cffi.log\nThe log ends with:\n"
     "    c/_cffi_backend.c:15:10: fatal error: ffi.h: No such file or directory\n"
     "    \x1b[31merror\x1b[0m: command 'zig' failed"
 )
 OUTCOMES = (
-    Outcome("image:linux-arm64", "done", 184.21, "sha256:1f0c"),
-    Outcome("wheel:markupsafe:linux-arm64-py3.11", "done", 6.42, WHEEL),
-    Outcome("wheel:cffi:linux-arm64-py3.11", "failed", 3.09, BROKEN),
-    Outcome("publish:cffi:linux-arm64-py3.11", "cancelled", 0.0, "needs wheel:cffi:linux-arm64-py3.11, which failed"),
+    Outcome("image linux-arm64", "done", 184.21, "sha256:1f0c"),
+    Outcome("build markupsafe 3.0.4 linux-arm64-py3.11", "done", 6.42, WHEEL),
+    Outcome("build cffi 2.0.0 linux-arm64-py3.11", "failed", 3.09, BROKEN),
+    Outcome(
+        "publish cffi 2.0.0 linux-arm64-py3.11",
+        "cancelled",
+        0.0,
+        "needs build cffi 2.0.0 linux-arm64-py3.11, which failed",
+    ),
 )
 ARTIFACTS = (
-    ArtifactRow("wheel:markupsafe:linux-arm64-py3.11", WHEEL, 24301, "0f" * 32),
-    ArtifactRow("wheel:six", "six-1.17.0-py2.py3-none-any.whl", 11050, "ab" * 32),
+    ArtifactRow("build markupsafe 3.0.4 linux-arm64-py3.11", WHEEL, 24301, "0f" * 32),
+    ArtifactRow("package six 1.17.0 universal", "six-1.17.0-py2.py3-none-any.whl", 11050, "ab" * 32),
 )
 PLAN = (
-    PlanRow("image:linux-arm64", "older environment", "made from a recipe that has changed since"),
-    PlanRow("source:markupsafe", "hit", "in the store"),
-    PlanRow("wheel:markupsafe:linux-arm64-py3.11", "to do", "not built from this recipe yet"),
-    PlanRow("publish:cffi:linux-arm64-py3.11", "conflict", "published from another recipe: raise `revision`"),
+    PlanRow("image linux-arm64", "older environment", "made from a recipe that has changed since"),
+    PlanRow("fetch markupsafe-3.0.4.tar.gz", "hit", "in the store"),
+    PlanRow("build markupsafe 3.0.4 linux-arm64-py3.11", "to do", "not built from this recipe yet"),
+    PlanRow("publish cffi 2.0.0 linux-arm64-py3.11", "conflict", "published from another recipe: raise `revision`"),
 )
 
 
@@ -58,14 +63,14 @@ def plain_run() -> str:
     stream = io.StringIO()
     events: tuple[Event, ...] = (
         Notice("logs are in .dockerbuild/runs/20260102T030405.678Z-0a1b2c"),
-        StepStarted("image:linux-arm64", "Make the image of linux-arm64"),
-        StepOutput("image:linux-arm64", "I: retrieving packages"),
-        StepFinished("image:linux-arm64", 184.21, "sha256:1f0c"),
-        StepStarted("wheel:markupsafe:linux-arm64-py3.11", "Build markupsafe 3.0.4"),
-        StepStarted("wheel:cffi:linux-arm64-py3.11", "Build cffi 2.0.0"),
-        StepFailed("wheel:cffi:linux-arm64-py3.11", 3.09, BROKEN),
-        StepFailed("publish:cffi:linux-arm64-py3.11", 0.0, OUTCOMES[3].detail, cancelled=True),
-        StepFinished("wheel:markupsafe:linux-arm64-py3.11", 6.42, WHEEL),
+        StepStarted("image linux-arm64", "Make the image of linux-arm64"),
+        StepOutput("image linux-arm64", "I: retrieving packages"),
+        StepFinished("image linux-arm64", 184.21, "sha256:1f0c"),
+        StepStarted("build markupsafe 3.0.4 linux-arm64-py3.11", "build markupsafe 3.0.4 linux-arm64-py3.11"),
+        StepStarted("build cffi 2.0.0 linux-arm64-py3.11", "Build cffi 2.0.0"),
+        StepFailed("build cffi 2.0.0 linux-arm64-py3.11", 3.09, BROKEN),
+        StepFailed("publish cffi 2.0.0 linux-arm64-py3.11", 0.0, OUTCOMES[3].detail, cancelled=True),
+        StepFinished("build markupsafe 3.0.4 linux-arm64-py3.11", 6.42, WHEEL),
         Notice("the disk is nearly full", warning=True),
     )
     with PlainReporter(stream, total=4) as reporter:

@@ -21,10 +21,10 @@ from dockerbuild_lib.execution.journal import Journal, read_events
 from dockerbuild_lib.execution.run_folder import new_run_id
 
 EVENTS: tuple[Event, ...] = (
-    StepStarted("build:six", "Build six"),
-    StepOutput("build:six", "compiling"),
-    StepFinished("build:six", 1.5, "six-1.17.0-py2.py3-none-any.whl"),
-    StepFailed("build:cffi", 0.5, "it broke\nbadly", cancelled=False),
+    StepStarted("build six", "Build six"),
+    StepOutput("build six", "compiling"),
+    StepFinished("build six", 1.5, "six-1.17.0-py2.py3-none-any.whl"),
+    StepFailed("build cffi", 0.5, "it broke\nbadly", cancelled=False),
     Notice("take care", warning=True),
 )
 

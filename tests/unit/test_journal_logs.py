@@ -27,10 +27,10 @@ class Step:
 
 
 def test_usual_ids_stay_readable() -> None:
-    assert log_name("build:markupsafe:linux-arm64-py3.11") == "build_markupsafe_linux-arm64-py3.11.log"
+    assert log_name("build markupsafe 3.0.4 linux-arm64-py3.11") == "build_markupsafe_3.0.4_linux-arm64-py3.11.log"
 
 
-@given(ids=st.sets(st.text(alphabet="aAb:_/.\0é\udc80", max_size=6) | st.text(), min_size=2, max_size=8))
+@given(ids=st.sets(st.text(alphabet="aAb :_/.\0é\udc80", max_size=6) | st.text(), min_size=2, max_size=8))
 def test_every_id_has_a_safe_name_of_its_own_even_where_case_does_not_count(ids: set[str]) -> None:
     names = [log_name(step) for step in ids]
     assert len({name.casefold() for name in names}) == len(ids)
@@ -96,8 +96,8 @@ def run_one(tmp_path: Path, error: DockerbuildError, lines: int = 40) -> tuple[s
                 events.append(event.error)
 
         quoting = quoting_logs(perform, lambda step: journal.log_path(step.id))
-        run_steps([Step("build:a")], quoting, jobs=1, executor=ThreadExecutor(), emit=emit, cancel=lambda: None)
-        return events[0], journal.log_path("build:a")
+        run_steps([Step("build a")], quoting, jobs=1, executor=ThreadExecutor(), emit=emit, cancel=lambda: None)
+        return events[0], journal.log_path("build a")
 
 
 @pytest.mark.parametrize("kind", [BuildFailedError, TrialFailedError])

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -77,8 +78,16 @@ def test_output_of_a_step_is_not_shown_in_plain_lines() -> None:
     assert plain_line(StepOutput("a", "noise"), "[0/1]") == ""
 
 
+class SlowStream(io.StringIO):
+    def write(self, text: str) -> int:
+        half = len(text) // 2
+        super().write(text[:half])
+        time.sleep(0.0005)
+        return half + super().write(text[half:])
+
+
 def test_lines_of_several_threads_stay_whole() -> None:
-    stream = io.StringIO()
+    stream = SlowStream()
     with PlainReporter(stream, total=100) as reporter:
 
         def tell() -> None:
@@ -148,6 +157,13 @@ def test_progress_that_nobody_takes_does_not_stop_the_run() -> None:
     with os.fdopen(writing, "w") as stream, PlainReporter(stream, total=1) as reporter:
         reporter(StepStarted("a", "Do a"))
         reporter(StepFinished("a", 1.0))
+
+
+def test_a_result_that_nobody_reads_is_no_error_now_or_when_the_stream_is_closed() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        write_result(stream, "hello")
 
 
 def test_a_closed_stream_takes_progress_silently() -> None:
