@@ -23,6 +23,7 @@ from dockerbuild_lib.core.errors import (
     InterruptedRunError,
     NetworkError,
     NoSpaceError,
+    PermissionDeniedError,
 )
 from dockerbuild_lib.core.files import translated_os_errors
 from dockerbuild_lib.core.machine import Say
