@@ -28,8 +28,8 @@ _ENGINE_PID = Path("/var/run/docker.pid")
 _SYSTEMD = Path("/run/systemd/system")
 
 
-def ensure_engine(environ: Mapping[str, str], work_area: Path, *, say: Say) -> None:
-    """Return when an engine answers, starting one where that is this program's place.
+def ensure_engine(environ: Mapping[str, str], work_area: Callable[[], Path], *, say: Say) -> None:
+    """Return when an engine answers, starting one (its log in the work area) where that is this program's place.
 
     Raises EngineUnavailableError or EnginePermissionError with the fix.
     """
@@ -39,7 +39,7 @@ def ensure_engine(environ: Mapping[str, str], work_area: Path, *, say: Say) -> N
         return
     probe = probe_socket()
     if probe.answer is Answer.ABSENT and can_install_packages():
-        _provide_engine(work_area, say)
+        _provide_engine(work_area(), say)
         return
     _require(
         probe,

@@ -9,9 +9,10 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import shorten
 from typing import Any
 
-from invoke.config import Config
+from invoke.config import AmbiguousMergeError, Config
 from invoke.exceptions import AmbiguousEnvVar, Exit, ParseError, UncastableEnvVar, UnexpectedExit
 from invoke.loader import FilesystemLoader
 from invoke.program import Program
@@ -50,9 +51,30 @@ class StrictConfig(Config):
             raise CatalogError(f"is not UTF-8: {error.reason}", where=str(path), fix="save it as UTF-8") from error
         if settings is not None and not isinstance(settings, dict):
             raise CatalogError("settings are a mapping", where=str(path), fix="write them as 'name: value'")
-        return settings
+        # This project's own section is read and checked by catalog.settings; invoke would cast and merge it blindly.
+        return {name: value for name, value in (settings or {}).items() if name != "dockerbuild"}
 
     _load_yml = _load_yaml
+
+    def merge(self) -> None:
+        """Lay the sources of settings over each other; raises CatalogError when one does not fit."""
+        try:
+            super().merge()
+        except (AmbiguousMergeError, AttributeError) as error:
+            raise self._misfit(error) from error
+
+    def load_shell_env(self) -> None:
+        """Take settings from INVOKE_ variables; raises CatalogError for a value of the wrong kind."""
+        try:
+            super().load_shell_env()
+        except (AmbiguousEnvVar, UncastableEnvVar, ValueError) as error:
+            raise self._misfit(error) from error
+
+    @staticmethod
+    def _misfit(error: Exception) -> CatalogError:
+        said = shorten(str(error), 150)
+        where, fix = "invoke.yaml or an INVOKE_ variable", "give it the kind of value that it has by default"
+        return CatalogError(f"one of invoke's own settings is of the wrong kind: {said}", where=where, fix=fix)
 
 
 class LauncherProgram(Program):
@@ -64,7 +86,6 @@ class LauncherProgram(Program):
             with errors_as_exits(), signals_as_interrupts():
                 self._parse(argv)
                 self.update_config()
-                self._check_settings()
                 self.execute()
                 sys.stdout.flush()
         except Exit as stop:
@@ -117,18 +138,6 @@ class LauncherProgram(Program):
             return UsageError(f"unknown option {word}", fix=_meant(word, known) or options)
         fix = _meant(word, list(self.collection.task_names)) or f"./{NAME} --list shows the tasks"
         return UsageError(f"unknown task {word}", fix=fix)
-
-    def _check_settings(self) -> None:
-        """Refuse settings that do not fit the tasks' own, before a task meets them."""
-        try:
-            self.config.load_collection(self.collection.configuration())
-            self.config.load_shell_env()
-        except (AmbiguousEnvVar, UncastableEnvVar, ValueError, AttributeError, TypeError) as error:
-            raise CatalogError(
-                f"a setting is of the wrong kind: {error}",
-                where="invoke.yaml or an INVOKE_ variable",
-                fix="give it the kind of value that it has by default",
-            ) from error
 
 
 def _meant(word: str, known: list[str]) -> str | None:

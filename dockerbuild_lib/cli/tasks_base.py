@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
-from invoke.config import Config
 from invoke.tasks import Task
 
 from dockerbuild_lib.cli.engine_setup import ensure_engine
@@ -22,9 +21,7 @@ from dockerbuild_lib.cli.signals import signals_as_interrupts
 from dockerbuild_lib.core.errors import UsageError
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-"""The folder of ``tasks.py``; paths in the settings that are not absolute start here."""
-
-DEFAULT_ROOT = ".dockerbuild"
+"""The folder of ``tasks.py`` and ``invoke.yaml``."""
 
 
 class GuardedTask(Task[Callable[..., Any]]):
@@ -38,7 +35,7 @@ class GuardedTask(Task[Callable[..., Any]]):
         """Run the task; what it raises becomes Exit."""
         with errors_as_exits(), signals_as_interrupts():
             if self.needs_engine:
-                ensure_engine(os.environ, work_area(args[0].config), say=say)
+                ensure_engine(os.environ, _work_area, say=say)
             result = super().__call__(*args, **kwargs)
             sys.stdout.flush()  # so that a closed pipe is noticed here, not at the interpreter's end
             return result
@@ -59,10 +56,11 @@ def task(body: Callable[..., Any] | None = None, /, **options: Any) -> Any:  # t
     return partial(GuardedTask, **options)
 
 
-def work_area(config: Config) -> Path:
-    """Return the work area (setting ``dockerbuild.root``) as an absolute path."""
-    settings = config.get("dockerbuild") or {}
-    return PROJECT / Path(str(settings.get("root") or DEFAULT_ROOT)).expanduser()
+def _work_area() -> Path:
+    """Return the work area; the settings are read only where an engine has to be started, for they take a while."""
+    from dockerbuild_lib.catalog.settings import load_settings  # noqa: PLC0415 - pydantic would slow every start
+
+    return load_settings(PROJECT, os.environ).root
 
 
 def integer_option(name: str, text: str, minimum: int = 1) -> int:

@@ -15,19 +15,20 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-PARTS = ("dockerbuild", "requirements.lock", "tasks.py", "pyproject.toml", "dockerbuild_lib", "config")
+PARTS = ("dockerbuild", "requirements.lock", "tasks.py", "pyproject.toml", "invoke.yaml", "dockerbuild_lib", "config")
 
 TASKS = '''
-import sys, time
+import os, sys, time
 from pathlib import Path
 from invoke.collection import Collection
-from dockerbuild_lib.cli.tasks_base import integer_option, task, work_area
+from dockerbuild_lib.cli.tasks_base import PROJECT, integer_option, task
+from dockerbuild_lib.catalog.settings import load_settings
 from dockerbuild_lib.core.errors import HashMismatchError
 
 @task(engine=False)
 def quiet(c):
     """Needs no engine."""
-    print("quiet", Path.cwd(), work_area(c.config))
+    print("quiet", Path.cwd(), load_settings(PROJECT, os.environ).root)
 
 @task
 def hello(c, name="you"):
@@ -62,7 +63,6 @@ def much(c):
         print(number)
 
 ns = Collection(quiet, hello, fail, jobs, wait, much)
-ns.configure({"dockerbuild": {"root": ".dockerbuild", "limits": {"jobs": 1}}})
 '''
 
 
@@ -258,7 +258,8 @@ def test_a_wrong_command_line_is_one_line_and_exit_code_2(sample: Copy, argument
         (b"dockerbuild: [1,\n", "invoke.yaml:2:1: "),
         (b"- a list\n", "invoke.yaml: settings are a mapping"),
         (b"\xff\xfe: 1\n", "invoke.yaml: is not UTF-8"),
-        (b"dockerbuild: 5\n", "a setting is of the wrong kind"),
+        (b"dockerbuild: 5\n", "invoke.yaml:1:14: "),
+        (b"run: 5\n", "one of invoke's own settings is of the wrong kind"),
     ],
 )
 def test_broken_settings_are_one_line_and_exit_code_3(sample: Copy, content: bytes, message: str) -> None:
@@ -270,13 +271,25 @@ def test_broken_settings_are_one_line_and_exit_code_3(sample: Copy, content: byt
 
 
 def test_a_setting_of_the_environment_that_is_no_number_is_exit_code_3(sample: Copy) -> None:
-    done = sample.call(sample.launcher, "quiet", INVOKE_DOCKERBUILD_LIMITS_JOBS="many")
-    assert (done.returncode, len(done.stderr.splitlines())) == (3, 1)
+    (sample.root / "invoke.yaml").write_text("dockerbuild: {jobs: 2}\n")
+    done = sample.call(sample.launcher, "quiet", INVOKE_DOCKERBUILD_JOBS="many")
+    assert done.returncode == 3
+    assert done.stderr.startswith("dockerbuild: INVOKE_DOCKERBUILD_JOBS: "), done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
-def test_empty_settings_are_no_problem(sample: Copy) -> None:
-    (sample.root / "invoke.yaml").write_text("# nothing yet\n")
-    assert sample.call(sample.launcher, "quiet").returncode == 0
+def test_a_variable_that_does_not_fit_invoke_s_own_settings_is_exit_code_3(sample: Copy) -> None:
+    done = sample.call(sample.launcher, "quiet", INVOKE_RUN_WATCHERS="x")
+    assert done.returncode == 3
+    assert "one of invoke's own settings is of the wrong kind" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@both_ways
+@pytest.mark.parametrize("content", ["# nothing yet\n", "dockerbuild:\n  # jobs: 2\n"])
+def test_empty_settings_are_no_problem(sample: Copy, way: Way, content: str) -> None:
+    (sample.root / "invoke.yaml").write_text(content)
+    assert sample.call(*way(sample), "quiet").returncode == 0
 
 
 @both_ways

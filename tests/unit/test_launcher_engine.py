@@ -126,7 +126,7 @@ def test_a_dead_docker_host_is_named_and_never_replaced(tmp_path: Path, monkeypa
     monkeypatch.setattr(engine_setup, "_provide_engine", pytest.fail)
     host = f"unix://{tmp_path}/none"
     with pytest.raises(EngineUnavailableError, match=f"DOCKER_HOST={host}: no Docker engine answers"):
-        ensure_engine({"DOCKER_HOST": host}, tmp_path, say=pytest.fail)
+        ensure_engine({"DOCKER_HOST": host}, lambda: tmp_path, say=pytest.fail)
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> None:
@@ -138,14 +138,14 @@ def test_permission_denied_tells_of_the_docker_group(tmp_path: Path, monkeypatch
     with pytest.raises(
         EnginePermissionError, match=r"docker.sock: .*; join the docker group \(sudo usermod -aG docker"
     ):
-        ensure_engine({}, tmp_path, say=pytest.fail)
+        ensure_engine({}, lambda: tmp_path, say=pytest.fail)
 
 
 def test_who_may_not_install_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, Answer.ABSENT)
     monkeypatch.setattr(engine_setup, "can_install_packages", lambda: False)
     with pytest.raises(EngineUnavailableError, match="start Docker, or install it"):
-        ensure_engine({"DOCKER_HOST": ""}, tmp_path, say=pytest.fail)
+        ensure_engine({"DOCKER_HOST": ""}, lambda: tmp_path, say=pytest.fail)
 
 
 def test_an_engine_that_hangs_is_not_joined_by_a_second_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +153,7 @@ def test_an_engine_that_hangs_is_not_joined_by_a_second_one(tmp_path: Path, monk
     monkeypatch.setattr(engine_setup, "can_install_packages", lambda: True)
     monkeypatch.setattr(engine_setup, "_provide_engine", pytest.fail)
     with pytest.raises(EngineUnavailableError, match="seen"):
-        ensure_engine({}, tmp_path, say=pytest.fail)
+        ensure_engine({}, lambda: tmp_path, say=pytest.fail)
 
 
 class Machine:
@@ -181,13 +181,13 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
 
 
 def test_an_installed_engine_is_started(bare: Machine, tmp_path: Path) -> None:
-    ensure_engine({}, tmp_path / "work", say=pytest.fail)
+    ensure_engine({}, lambda: tmp_path / "work", say=pytest.fail)
     assert bare.did == ["start dockerd"]
 
 
 def test_a_missing_engine_is_installed_first(bare: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_setup, "find_program", lambda _name: None)
-    ensure_engine({}, tmp_path, say=pytest.fail)
+    ensure_engine({}, lambda: tmp_path, say=pytest.fail)
     assert bare.did == ["install ['docker.io', 'iptables']", "start dockerd"]
 
 
@@ -195,7 +195,7 @@ def test_where_systemd_runs_the_engine_is_its_service(
     bare: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_setup, "_SYSTEMD", tmp_path)
-    ensure_engine({}, tmp_path, say=pytest.fail)
+    ensure_engine({}, lambda: tmp_path, say=pytest.fail)
     assert bare.did == ["start service"]
 
 
@@ -204,7 +204,7 @@ def test_an_engine_that_its_package_started_is_waited_for(
 ) -> None:
     monkeypatch.setattr(engine_setup, "_is_starting", lambda: True)
     threading.Timer(0.1, lambda: setattr(bare, "answer", Answer.YES)).start()
-    ensure_engine({}, tmp_path, say=pytest.fail)
+    ensure_engine({}, lambda: tmp_path, say=pytest.fail)
     assert bare.did == []
 
 
