@@ -14,7 +14,7 @@ from dockerbuild_lib.containers import owners
 from dockerbuild_lib.containers.errors import translated_engine_errors
 from dockerbuild_lib.containers.removal import labelled_containers, remove_container
 from dockerbuild_lib.containers.worker import Worker, WorkerOptions
-from dockerbuild_lib.core.errors import ImageFailedError
+from dockerbuild_lib.core.errors import ImageFailedError, InterruptedRunError
 from dockerbuild_lib.core.events import StepLog
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Engine:
     def __init__(self, run: str) -> None:
         self._run = run
         self._connecting = threading.Lock()
+        self._stopped = False
 
     @cached_property
     def client(self) -> docker.DockerClient:
@@ -68,18 +69,21 @@ class Engine:
             for image in listed
         )
 
-    def import_base(self, archive: Path, repository: str, tag: str, labels: Mapping[str, str]) -> None:
+    def import_base(self, archive: Path, tag: str, labels: Mapping[str, str]) -> None:
         """Make an image of one layer from a tar of its root."""
         changes = [f'LABEL "{name}"="{value}"' for name, value in labels.items()]
         with translated_engine_errors():
-            answer = self.client.api.import_image_from_file(
-                str(archive), repository=repository, tag=tag, changes=changes
-            )
+            repository, _, version = tag.partition(":")
+            answer = self.client.api.import_image_from_file(str(archive), repository, version, changes=changes)
         if '"error"' in answer:
             raise ImageFailedError(f"the engine did not import the base image: {answer.strip()}")
 
-    def build_image(self, context: BinaryIO, tag: str, labels: Mapping[str, str], log: StepLog) -> None:
+    def build_image(
+        self, context: BinaryIO, tag: str, labels: Mapping[str, str], log: StepLog, *, fresh: bool = False
+    ) -> None:
         """Build an image from a tar of its context, with the machine's network; every line goes to *log*.
+
+        *fresh* takes no layer from the engine's cache.
 
         Raises:
             ImageFailedError: a step of the Dockerfile failed.
@@ -92,6 +96,7 @@ class Engine:
                 tag=tag,
                 labels=dict(labels),
                 network_mode="host",
+                nocache=fresh,
                 rm=True,
                 forcerm=True,
                 decode=True,
@@ -109,12 +114,15 @@ class Engine:
         worker = Worker(self.client, options, labels)
         try:
             worker.start()
+            if self._stopped:
+                raise InterruptedRunError("the run was stopped")
             yield worker
         finally:
             worker.remove()
 
     def stop_run(self) -> None:
-        """Remove every container of this run: what waits for one then ends at once."""
+        """Remove every container of this run, now and when a step starts another: what waits for one then ends."""
+        self._stopped = True
         if "client" in self.__dict__:
             with translated_engine_errors():
                 for container_id in labelled_containers(self.client, f"{owners.RUN_LABEL}={self._run}"):

@@ -42,7 +42,8 @@ class WorkerOptions:
     limits: Limits
     scratch: tuple[str, ...] = ()
     hostname: str = "build"
-    cpus: float | None = None
+    cpus: str | None = None
+    """The processors to run on, as Linux lists them (``0-1``); None: all."""
 
 
 class Worker:
@@ -78,7 +79,7 @@ class Worker:
             mem_limit=options.limits.memory,
             memswap_limit=options.limits.memory,
             pids_limit=options.limits.processes,
-            nano_cpus=int(options.cpus * 1e9) if options.cpus else None,
+            cpuset_cpus=options.cpus,
             tmpfs={"/tmp": "rw,exec,nosuid,nodev,mode=1777"},  # noqa: S108 - the container's own
             log_config=LogConfig(type=LogConfig.types.NONE),
         )

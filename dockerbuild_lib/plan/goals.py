@@ -148,13 +148,13 @@ class GoalMaker:
         return [(name, self._patch_sha256(selection, name)) for name in names]
 
     def _patch_sha256(self, selection: Selection, name: str) -> str:
-        path = patch_path(self.catalog, selection.distribution, selection.version, name)
+        path = patch_path(self.catalog.folder, selection.distribution, selection.version, name)
         try:
             return hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as error:
             raise CatalogError(f"the patch cannot be read: {error.strerror}", where=str(path)) from error
 
 
-def patch_path(catalog: Catalog, distribution: str, version: str, name: str) -> Path:
+def patch_path(config_dir: Path, distribution: str, version: str, name: str) -> Path:
     """Return where a patch of the catalogue lies."""
-    return catalog.folder / "patches" / distribution / version / name
+    return config_dir / "patches" / distribution / version / name

@@ -1,0 +1,115 @@
+"""Carries out steps: each kind of work goes to its room, results lie where their content keys say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockerbuild_lib.core.errors import DockerbuildError
+from dockerbuild_lib.core.events import StepLog
+from dockerbuild_lib.images.generate import ImageMaker
+from dockerbuild_lib.plan.goals import patch_path
+from dockerbuild_lib.plan.steps import (
+    BaseWork,
+    BuildWork,
+    CheckWork,
+    FetchWork,
+    ImageWork,
+    LibraryWork,
+    PackageWork,
+    PublishWork,
+    Step,
+    TrialWork,
+    UniversalWork,
+    WheelWork,
+)
+from dockerbuild_lib.sources.intern import SourceFetcher
+from dockerbuild_lib.wheels.build import WheelBuilder, WheelInputs
+from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, Conditions
+from dockerbuild_lib.wheels.gate import WheelExpectation, check_wheel
+from dockerbuild_lib.wheels.library import LibraryBuilder
+from dockerbuild_lib.wheels.packaging import Publisher, package_wheel
+from dockerbuild_lib.wheels.results import WorkArea
+from dockerbuild_lib.wheels.trial import Trial
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """The rooms that carry out steps. Every step can run twice: it makes its result anew, whole or not at all."""
+
+    config_dir: Path
+    area: WorkArea
+    fetcher: SourceFetcher
+    images: ImageMaker
+    libraries: LibraryBuilder
+    wheels: WheelBuilder
+    trial: Trial
+    publisher: Publisher
+    fresh_images: bool = False
+
+    def perform(self, step: Step, log: StepLog) -> str:  # noqa: PLR0911 - one per kind of work
+        """Carry out a step; return its result in a few words."""
+        match step.work:
+            case FetchWork(file):
+                return str(self.fetcher.fetch(file).stat().st_size) + " bytes"
+            case BaseWork() as work:
+                return self.images.make_base(work, log)
+            case ImageWork() as work:
+                tools = [self.fetcher.fetch(tool) for tool in work.tools]
+                return self.images.make_image(work, tools, log, fresh=self.fresh_images)
+            case LibraryWork() as work:
+                self.libraries.build(work, self.fetcher.fetch(work.source), self.area.library(work), log)
+                return self.area.library(work).name
+            case BuildWork(wheel):
+                return self.build(wheel, self.area.empty(self.area.staging(wheel)), log).name
+            case CheckWork(wheel):
+                return self._check(wheel)
+            case TrialWork(wheel):
+                self.trial.run(wheel, self._staged(wheel), log)
+                return "installed and used"
+            case PackageWork(goal):
+                result = package_wheel(goal, self._passed(goal), self.area)
+                return str(result.wheel)
+            case PublishWork(goal):
+                published = self.publisher.publish(goal, self.area.result(goal))
+                return f"{published.pin}, refs moved: {', '.join(published.moved_refs) or 'none'}"
+
+    def build(self, wheel: WheelWork, target: Path, log: StepLog, conditions: Conditions = DEFAULT_CONDITIONS) -> Path:
+        """Build a wheel into the folder *target*."""
+        inputs = WheelInputs(
+            source=self.fetcher.fetch(wheel.source),
+            build_requires=tuple(self.fetcher.fetch(file) for file in wheel.build_requires),
+            patches=tuple(patch_path(self.config_dir, wheel.distribution, wheel.version, p) for p in wheel.patches),
+            libraries={library.name: self.area.library(library) for library in wheel.libraries},
+        )
+        return self.wheels.build(wheel, inputs, target, log, conditions)
+
+    def _staged(self, wheel: WheelWork) -> Path:
+        found = sorted(self.area.staging(wheel).glob("*.whl"))
+        if len(found) != 1:
+            raise DockerbuildError("the built wheel is gone", where=str(self.area.staging(wheel)), fix="build it again")
+        return found[0]
+
+    def _check(self, wheel: WheelWork) -> str:
+        facts = check_wheel(self._staged(wheel), expectation_of(wheel))
+        return f"{', '.join(facts.tags)}; glibc {facts.glibc or 'not needed'}"
+
+    def _passed(self, goal: WheelWork | UniversalWork) -> Path:
+        if isinstance(goal, WheelWork):
+            return self._staged(goal)
+        wheel = self.fetcher.fetch(goal.source)
+        check_wheel(wheel, WheelExpectation(goal.distribution, goal.version, python="cp311"))
+        return wheel
+
+
+def expectation_of(wheel: WheelWork) -> WheelExpectation:
+    """Return what the gate must find."""
+    return WheelExpectation(
+        distribution=wheel.distribution,
+        version=wheel.version,
+        python=wheel.target.python_tag,
+        triple=wheel.workshop.platform.triple,
+        platform_tags=wheel.workshop.platform.tags,
+        extensions=wheel.recipe.extensions,
+        glibc_floor=wheel.workshop.toolchain.glibc,
+    )

@@ -1,0 +1,100 @@
+"""Making base images with mmdebstrap, and platform images on them with the engine's builder."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockerbuild_lib.containers.engine import KEY_LABEL, Engine
+from dockerbuild_lib.core.errors import BuildFailedError, ImageFailedError
+from dockerbuild_lib.core.events import StepLog
+from dockerbuild_lib.core.files import translated_os_errors
+from dockerbuild_lib.core.processes import Processes
+from dockerbuild_lib.images.context import base_tag, image_tag, write_context
+from dockerbuild_lib.plan.steps import BaseWork, ImageWork
+
+PLATFORM_LABEL = "dockerbuild.platform"
+UNNEEDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
+BUILD_PLATFORM = ("--python-version=3.11", "--python-platform=x86_64-manylinux_2_28")
+"""What the build machine's Python in the images takes, for uv."""
+
+
+@dataclass(frozen=True)
+class ImageMaker:
+    """Makes images. *sources_list* gives the apt lines of a suite on this machine's own mirror."""
+
+    engine: Engine
+    processes: Processes
+    scratch: Path
+    sources_list: Callable[[str], str]
+    mmdebstrap: Callable[[], str]
+    """Returns the program's path, after installing it where that is possible."""
+
+    def make_base(self, work: BaseWork, log: StepLog) -> str:
+        """Make a base image from Debian packages.
+
+        Raises:
+            ImageFailedError: mmdebstrap or the engine failed.
+
+        """
+        program = self.mmdebstrap()
+        with _scratch(self.scratch) as folder:
+            archive = folder / "base.tar"
+            (folder / "sources.list").write_text(self.sources_list(work.recipe.suite))
+            try:
+                self.processes.run(_mmdebstrap(program, work, archive, folder / "sources.list"), log)
+            except BuildFailedError as error:
+                raise ImageFailedError(f"the base image {work.recipe.suite} was not made: {error.what}") from error
+            tag = base_tag(work.key)
+            self.engine.import_base(archive, tag, {KEY_LABEL: work.key})
+        return tag
+
+    def make_image(self, work: ImageWork, tools: Sequence[Path], log: StepLog, *, fresh: bool = False) -> str:
+        """Make a platform's image; *tools* are the fetched wheels of its Python tools.
+
+        *fresh* makes every layer anew, with the package versions that the mirror has today.
+
+        Raises:
+            ImageFailedError: a step of its Dockerfile failed.
+
+        """
+        tag = image_tag(work.platform_name, work.key)
+        labels = {KEY_LABEL: work.key, PLATFORM_LABEL: work.platform_name}
+        with _scratch(self.scratch) as folder, tempfile.TemporaryFile(dir=folder) as context:
+            self._install_tools(tools, folder / "tools", log)
+            write_context(dict(work.files), folder / "tools", context)
+            context.seek(0)
+            self.engine.build_image(context, tag, labels, log, fresh=fresh)
+        return tag
+
+    def _install_tools(self, wheels: Sequence[Path], target: Path, log: StepLog) -> None:
+        from uv import find_uv_bin  # noqa: PLC0415 - only image generation needs it
+
+        target.mkdir()
+        where = (*BUILD_PLATFORM, f"--target={target}")
+        options = ("--no-config", "--offline", "--no-index", "--no-deps", "--no-cache", "--link-mode=copy")
+        self.processes.run((find_uv_bin(), "pip", "install", *options, *where, *map(str, wheels)), log)
+
+
+@contextmanager
+def _scratch(parent: Path) -> Iterator[Path]:
+    with translated_os_errors(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=parent) as folder:
+            yield Path(folder)
+
+
+def _mmdebstrap(program: str, work: BaseWork, archive: Path, sources: Path) -> tuple[str, ...]:
+    return (
+        program,
+        "--variant=minbase",
+        f"--include={','.join(work.recipe.base_packages)}",
+        '--aptopt=Acquire::Languages "none"',
+        *(f"--dpkgopt=path-exclude={path}" for path in UNNEEDED),
+        work.recipe.suite,
+        str(archive),
+        str(sources),
+    )

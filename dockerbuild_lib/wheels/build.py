@@ -1,0 +1,112 @@
+"""Cross-building a wheel: two phases and the repair, in one container without a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockerbuild_lib.catalog.architectures import architecture_of
+from dockerbuild_lib.containers.engine import Engine
+from dockerbuild_lib.containers.worker import Limits, Worker, WorkerOptions
+from dockerbuild_lib.core.command import Command, WorkPath
+from dockerbuild_lib.core.errors import BuildFailedError
+from dockerbuild_lib.core.events import StepLog
+from dockerbuild_lib.images import layout
+from dockerbuild_lib.images.context import image_tag
+from dockerbuild_lib.plan.steps import WheelWork, Workshop
+from dockerbuild_lib.wheels.environment import (
+    DEFAULT_CONDITIONS,
+    LIBRARIES,
+    Conditions,
+    plain_environment,
+    target_environment,
+)
+
+INPUTS = WorkPath("inputs")
+DIST = WorkPath("dist")
+REPAIRED = WorkPath("repaired")
+
+
+@dataclass(frozen=True)
+class WheelInputs:
+    """The files that a build is given; *libraries* are tars of their folders, by name."""
+
+    source: Path
+    build_requires: tuple[Path, ...]
+    patches: tuple[Path, ...]
+    libraries: Mapping[str, Path]
+
+
+@dataclass(frozen=True)
+class WheelBuilder:
+    """Builds wheels in the engine's containers, within *limits*."""
+
+    engine: Engine
+    limits: Limits
+
+    def build(
+        self,
+        wheel: WheelWork,
+        inputs: WheelInputs,
+        target: Path,
+        log: StepLog,
+        conditions: Conditions = DEFAULT_CONDITIONS,
+    ) -> Path:
+        """Build and repair a wheel; return its path in the folder *target*.
+
+        Raises:
+            BuildFailedError: a command failed, or the backend made no wheel, or several.
+            LimitExceededError: the build used more than its limits allow.
+
+        """
+        with self.engine.worker(worker_options(wheel.workshop, self.limits, conditions)) as worker:
+            worker.put(_files(wheel, inputs))
+            for archive in inputs.libraries.values():
+                worker.put_tree(archive, LIBRARIES)
+            for command in _commands(wheel, conditions):
+                worker.run(command, log)
+            return _the_wheel(worker, target)
+
+
+def worker_options(workshop: Workshop, limits: Limits, conditions: Conditions = DEFAULT_CONDITIONS) -> WorkerOptions:
+    """Return the container that a workshop's builds and trials run in."""
+    tag = image_tag(workshop.platform_name, workshop.image)
+    return WorkerOptions(image=tag, limits=limits, hostname=conditions.hostname, cpus=conditions.cpus)
+
+
+def script(name: str, *arguments: str) -> tuple[str, ...]:
+    """Return the command line of one of the image's own programs."""
+    return ("/usr/bin/python3.11", "-I", "-B", f"{layout.SCRIPTS}/{name}.py", *arguments)
+
+
+def _files(wheel: WheelWork, inputs: WheelInputs) -> dict[WorkPath, Path | bytes]:
+    files: dict[WorkPath, Path | bytes] = {INPUTS / "source" / inputs.source.name: inputs.source}
+    files |= {INPUTS / "wheels" / path.name: path for path in inputs.build_requires}
+    files |= {INPUTS / "patches" / path.name: path for path in inputs.patches}
+    lines = [f"{file.distribution}=={file.version} --hash=sha256:{file.sha256}\n" for file in wheel.build_requires]
+    files[INPUTS / "requirements.txt"] = "".join(lines).encode()
+    files[LIBRARIES / ".keep"] = b""
+    return files
+
+
+def _commands(wheel: WheelWork, conditions: Conditions) -> tuple[Command, ...]:
+    plain = plain_environment(conditions)
+    settings = json.dumps(wheel.recipe.config_settings, sort_keys=True)
+    return (
+        Command(script("prepare_build"), plain),
+        Command(script("build_wheel", f"{conditions.umask:o}", settings), target_environment(wheel, conditions)),
+        Command(script("repair_wheel", str(wheel.version_recipe.revision), *_allowed_tags(wheel)), plain),
+    )
+
+
+def _allowed_tags(wheel: WheelWork) -> tuple[str, ...]:
+    return (architecture_of(wheel.workshop.platform.triple).machine, *wheel.workshop.platform.tags)
+
+
+def _the_wheel(worker: Worker, target: Path) -> Path:
+    wheels = worker.get(REPAIRED, target)
+    if len(wheels) != 1:
+        raise BuildFailedError(f"the build must make one wheel, and made {[wheel.name for wheel in wheels]}")
+    return wheels[0]

@@ -1,0 +1,104 @@
+"""The environment of a build: whole, and the same on every machine. It is what makes a build see the target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dockerbuild_lib.catalog.architectures import architecture_of
+from dockerbuild_lib.core.command import Argument, WorkPath
+from dockerbuild_lib.images import layout
+from dockerbuild_lib.plan.steps import WheelWork, Workshop
+
+SOURCE = WorkPath("src")
+LIBRARIES = WorkPath("libraries")
+SOURCE_DATE_EPOCH = "315532800"
+"""1980-01-01, the earliest time that a zip archive can tell."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a build must not depend on; ``wheel.verify`` varies it."""
+
+    hostname: str = "build"
+    time_zone: str = "UTC"
+    umask: int = 0o022
+    cpus: str | None = None
+    """The processors to run on, as Linux lists them (``0``); None: all."""
+
+
+DEFAULT_CONDITIONS = Conditions()
+
+
+def plain_environment(conditions: Conditions) -> dict[str, Argument]:
+    """Return the variables of every command, for the build machine and for the target alike."""
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": "/tmp/home",  # noqa: S108 - the container's own
+        "TMPDIR": "/tmp",  # noqa: S108
+        "LANG": "C.UTF-8",
+        "TZ": conditions.time_zone,
+        "SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH,
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "ZIG_GLOBAL_CACHE_DIR": "/tmp/zig",  # noqa: S108
+        "ZIG_LOCAL_CACHE_DIR": "/tmp/zig-local",  # noqa: S108
+    }
+
+
+def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argument]:
+    """Return the variables that name the compilers and their flags, with *libraries* to be found."""
+    name = workshop.toolchain_name
+    used = [LIBRARIES / library for library in libraries]
+    # The fixed path of the source stands in debug information and __FILE__; /src is what readers of a wheel see.
+    prefix_map: Argument = ("-ffile-prefix-map=", SOURCE, "=/src")
+    cflags: tuple[Argument, ...] = (
+        *workshop.toolchain.cflags,
+        prefix_map,
+        *(("-I", library / "include") for library in used),
+    )
+    ldflags: tuple[Argument, ...] = (*workshop.toolchain.ldflags, *(("-L", library / "lib") for library in used))
+    return {
+        "CROSS_TRIPLE": workshop.platform.triple,
+        "CC": layout.compiler(name, "cc"),
+        "CXX": layout.compiler(name, "c++"),
+        "AR": layout.compiler(name, "ar"),
+        "RANLIB": layout.compiler(name, "ranlib"),
+        "LD": layout.compiler(name, "ld"),
+        "NM": layout.compiler(name, "nm"),
+        "STRIP": layout.compiler(name, "strip"),
+        "CFLAGS": _words(cflags),
+        "CXXFLAGS": _words(cflags),
+        "LDFLAGS": _words(ldflags),
+        "PKG_CONFIG_LIBDIR": _joined((library / "lib" / "pkgconfig" for library in used), ":"),
+        "CMAKE_TOOLCHAIN_FILE": f"{layout.toolchain_folder(name)}/cmake/toolchain.cmake",
+    }
+
+
+def target_environment(wheel: WheelWork, conditions: Conditions) -> dict[str, Argument]:
+    """Return the whole environment of a wheel's build for its target."""
+    workshop = wheel.workshop
+    named = compilers(workshop, (library.name for library in wheel.libraries))
+    machine = architecture_of(workshop.platform.triple).machine
+    return {
+        **plain_environment(conditions),
+        **named,
+        "LDSHARED": f"{named['CC']} -shared",
+        "LDCXXSHARED": f"{named['CXX']} -shared",
+        "_PYTHON_HOST_PLATFORM": f"linux-{machine}",
+        "_PYTHON_SYSCONFIGDATA_NAME": f"_sysconfigdata__{workshop.platform.triple}",
+        **wheel.recipe.environment,
+        **wheel.version_recipe.environment,
+    }
+
+
+def _words(arguments: Iterable[Argument]) -> Argument:
+    return _joined(arguments, " ")
+
+
+def _joined(arguments: Iterable[Argument], separator: str) -> Argument:
+    pieces: list[str | WorkPath] = []
+    for argument in arguments:
+        pieces += [separator] if pieces else []
+        pieces += argument if isinstance(argument, tuple) else (argument,)
+    return tuple(pieces)
