@@ -132,5 +132,5 @@ def check_version(version: str) -> str:
 
 def version_of(tag: str) -> str | None:
     """Return what follows ``version:`` in *tag*, None for other tags."""
-    key, _, value = tag.partition(":")
-    return value if key == VERSION_KEY else None
+    key, colon, value = tag.partition(":")
+    return value if colon and key == VERSION_KEY else None

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dockerbuild_lib.core.errors import UnsafeArchiveError
+from dockerbuild_lib.core.errors import UnsafeArchiveError, UsageError
 from dockerbuild_lib.core.files import translated_os_errors
 
 SERVICE_FOLDER = ".cipdpkg"
@@ -80,10 +80,13 @@ def scan_tree(folder: Path) -> tuple[Member, ...]:
 
     Raises:
         UnsafeArchiveError: a relative link leaves *folder*, or a name is not UTF-8.
+        UsageError: *folder* is none.
         PermissionDeniedError: a folder may not be read.
 
     """
     root = folder.resolve()
+    if not root.is_dir():
+        raise UsageError("there is no such folder to package", where=str(folder))
     with translated_os_errors(root):
         return tuple(_scan(root, root))
 
