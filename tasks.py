@@ -2,6 +2,6 @@
 
 from invoke.collection import Collection
 
-from dockerbuild_lib.cli import test
+from dockerbuild_lib.cli import catalog, image, sources, store, test, wheel
 
-ns = Collection(test.run_tests)
+ns = Collection(test.run_tests, catalog, image, sources, store, wheel)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dockerbuild_lib.plan.inventory import Inventory, PackageVersion, Published
 from dockerbuild_lib.plan.keys import ContentKey
@@ -20,6 +20,13 @@ class PlannedGoal:
     why: str
     key: ContentKey | None = None
     """Of the result that satisfies it already, where that lies in the work area."""
+    publish: bool = False
+    """Whether the run is to publish it."""
+
+    @property
+    def result(self) -> Goal:
+        """The goal under the key of the result that stands for it, now or after the run."""
+        return replace(self.goal, key=self.key) if self.key else self.goal
 
 
 def judge(
@@ -30,7 +37,7 @@ def judge(
     if there and request.upload and goal.key.recipe not in there.recipe_keys:
         return PlannedGoal(goal, Status.CONFLICT, f"published as {there.instance_id} from another recipe")
     if request.rebuild:
-        return PlannedGoal(goal, Status.TO_DO, "a rebuild was asked for")
+        return PlannedGoal(goal, Status.TO_DO, "a rebuild was asked for", publish=request.upload)
     if there and goal.key.full in there.content_keys:
         return PlannedGoal(goal, Status.HIT, f"published as {there.instance_id}")
     if there and goal.key.recipe in there.recipe_keys:
@@ -44,11 +51,11 @@ def _judge_local(goal: Goal, request: Request, inventory: Inventory, *, elsewher
     same_recipe = [key for key in inventory.built(goal) if key.recipe == goal.key.recipe]
     if not same_recipe:
         why = "changed since it was published" if elsewhere else "never built from this recipe"
-        return PlannedGoal(goal, Status.TO_DO, why)
+        return PlannedGoal(goal, Status.TO_DO, why, publish=request.upload)
     exact = goal.key in same_recipe
     if request.upload:
         key = goal.key if exact else same_recipe[0]
-        return PlannedGoal(goal, Status.TO_DO, "built, but not published", key)
+        return PlannedGoal(goal, Status.TO_DO, "built, but not published", key, publish=True)
     if exact:
         return PlannedGoal(goal, Status.HIT, "built; its wheel is in the work area", goal.key)
     why = "built, from the same recipe in an older environment; --rebuild renews it"

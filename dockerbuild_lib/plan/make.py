@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.locks import LockedFile
+from dockerbuild_lib.core.errors import VersionConflictError
 from dockerbuild_lib.plan import step_names as names
 from dockerbuild_lib.plan.goals import GoalMaker, ImageFiles
 from dockerbuild_lib.plan.inventory import Inventory, PackageVersion
@@ -61,6 +62,17 @@ class Plan:
             if s.id in pending
         )
 
+    def refuse_conflicts(self) -> None:
+        """Raise VersionConflictError when a goal's version is published from another recipe."""
+        lines = [
+            f"{names.goal(planned.goal)} is {planned.why}"
+            for planned in self.goals
+            if planned.status is Status.CONFLICT
+        ]
+        if lines:
+            fix = "raise revision in its recipe to publish this version again"
+            raise VersionConflictError("; ".join(lines), fix=fix)
+
 
 def make_plan(request: Request, catalog: Catalog, inventory: Inventory, image_files: ImageFiles) -> Plan:
     """Work out the plan of a request.
@@ -74,7 +86,7 @@ def make_plan(request: Request, catalog: Catalog, inventory: Inventory, image_fi
     goals = [goal for selection in select(request, catalog) for goal in maker.goals(selection)]
     published = inventory.published({PackageVersion(goal.package, goal.version_text) for goal in goals})
     judged = [judge(goal, request, published, inventory) for goal in goals]
-    planner = _Planner(maker, inventory, request)
+    planner = _Planner(maker, inventory)
     for planned in judged:
         planner.add_goal(planned)
     return Plan(tuple(judged), planner.finish())
@@ -86,7 +98,7 @@ class _Planner:
 
     maker: GoalMaker
     inventory: Inventory
-    request: Request
+    fresh_images: bool = False
     steps: dict[str, PlannedStep] = field(default_factory=dict)
     files: dict[str, LockedFile] = field(default_factory=dict)
 
@@ -98,10 +110,9 @@ class _Planner:
             return
         built = planned.key is not None
         needs = () if built else self._result(goal, planned.why)
-        if self.request.upload:
-            published = replace(goal, key=planned.key) if planned.key else goal
+        if planned.publish:
             why = planned.why if built else "after its packaging"
-            self._add(names.publish(goal), goal.key, needs, PublishWork(published), why)
+            self._add(names.publish(goal), goal.key, needs, PublishWork(planned.result), why)
 
     def _result(self, goal: Goal, why: str) -> tuple[str, ...]:
         needs = (self._fetch(goal.source),) if isinstance(goal, UniversalWork) else self._wheel(goal, why)
@@ -124,20 +135,24 @@ class _Planner:
         work = self.maker.image(platform)
         name = names.image(platform)
         if name not in self.steps:
-            there = self.inventory.image(work.key)
-            needs = () if there else self._image_needs(work)
-            why = "the engine holds it" if there else "the engine does not hold it"
-            self._put(Step(name, name, work.key, needs, 120, work), Status.HIT if there else Status.TO_DO, why)
+            status, why = self._judge_image(work.key)
+            needs = () if status is Status.HIT else self._image_needs(work)
+            self._put(Step(name, name, work.key, needs, 120, work), status, why)
         return name
+
+    def _judge_image(self, key: str) -> tuple[Status, str]:
+        if self.fresh_images:
+            return Status.TO_DO, "a rebuild was asked for"
+        if self.inventory.image(key):
+            return Status.HIT, "the engine holds it"
+        return Status.TO_DO, "the engine does not hold it"
 
     def _image_needs(self, work: ImageWork) -> tuple[str, ...]:
         return (self._base(self.maker.base(work.platform_name)), *(self._fetch(tool) for tool in work.tools))
 
     def _base(self, work: BaseWork) -> str:
         name = names.base(work)
-        there = self.inventory.image(work.key)
-        why = "the engine holds it" if there else "the engine does not hold it"
-        self._put(Step(name, name, work.key, (), 30, work), Status.HIT if there else Status.TO_DO, why)
+        self._put(Step(name, name, work.key, (), 30, work), *self._judge_image(work.key))
         return name
 
     def _library(self, work: LibraryWork) -> str:
@@ -168,3 +183,18 @@ class _Planner:
             status, why = (Status.HIT, "interned") if there else (Status.TO_DO, "not in the store yet")
             fetches.append(PlannedStep(step, status, why))
         return (*fetches, *self.steps.values())
+
+
+def plan_images(
+    platforms: Iterable[str],
+    catalog: Catalog,
+    inventory: Inventory,
+    image_files: ImageFiles,
+    *,
+    rebuild: bool,
+) -> Plan:
+    """Work out what making these platforms' images takes; *rebuild*: also where the engine holds them."""
+    planner = _Planner(GoalMaker(catalog, image_files), inventory, fresh_images=rebuild)
+    for platform in platforms:
+        planner.image(platform)
+    return Plan((), planner.finish())

@@ -97,13 +97,17 @@ class WorkArea:
             "sha256": sha256_of(wheel),
         }
         write_atomic(self.folder(goal) / RECORD, json.dumps(record, indent=2) + "\n")
-        shutil.rmtree(self.staging(goal), ignore_errors=True)
+        self.remove(self.staging(goal))
         return self.result(goal)
+
+    def remove(self, folder: Path) -> None:
+        """Remove *folder* of the work area, with all in it."""
+        shutil.rmtree(folder, ignore_errors=True)
 
     def empty(self, folder: Path) -> Path:
         """Return *folder*, new and empty."""
         with translated_os_errors(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+            self.remove(folder)
             folder.mkdir(parents=True)
         return folder
 

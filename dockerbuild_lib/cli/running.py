@@ -1,0 +1,60 @@
+"""Running steps for a task: journal, progress, summary, and the error to end with."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from dockerbuild_lib.cli.session import Session
+from dockerbuild_lib.core.events import Event, StepLog
+from dockerbuild_lib.plan.steps import PackageWork, Step
+
+if TYPE_CHECKING:
+    from dockerbuild_lib.report.summary import ArtifactRow
+
+
+def run_plan_steps(session: Session, steps: Sequence[Step], perform: Callable[[Step, StepLog], str], jobs: int) -> None:
+    """Run steps to their end, with a record in the work area; then raise what failed.
+
+    Raises:
+        DockerbuildError: a step failed; StepsFailedError when several did, each for another reason.
+        InterruptedRunError: the user stopped the run.
+
+    """
+    from dockerbuild_lib.execution.executor import ThreadExecutor  # noqa: PLC0415 - only when there is work
+    from dockerbuild_lib.execution.journal import Journal  # noqa: PLC0415
+    from dockerbuild_lib.execution.logs import quoting_logs  # noqa: PLC0415
+    from dockerbuild_lib.execution.scheduler import run_steps  # noqa: PLC0415
+    from dockerbuild_lib.report.reporter import reporter_for  # noqa: PLC0415
+    from dockerbuild_lib.report.summary import print_summary, summary_document, summary_text  # noqa: PLC0415
+
+    with Journal(session.settings.root) as journal:
+        with reporter_for(sys.stderr, total=len(steps)) as reporter:
+
+            def emit(event: Event) -> None:
+                reporter(event)  # first, so that a disk too full for the journal is still shown
+                journal(event)
+
+            quoted = quoting_logs(perform, lambda step: journal.log_path(step.id))
+            executor = ThreadExecutor()
+            result = run_steps(steps, quoted, jobs=jobs, executor=executor, emit=emit, cancel=session.stop)
+            executor.close()
+        done = {outcome.step for outcome in result.outcomes if outcome.status == "done"}
+        artifacts = _artifacts(session, [step for step in steps if step.id in done])
+        document = summary_document(result.outcomes, artifacts, result.seconds)
+        journal.finish(document, summary_text(result.outcomes, artifacts, result.seconds))
+        print_summary(sys.stderr, result.outcomes, artifacts, result.seconds, environ=os.environ)
+    result.raise_for_failures()
+
+
+def _artifacts(session: Session, done: Sequence[Step]) -> list[ArtifactRow]:
+    from dockerbuild_lib.report.summary import ArtifactRow  # noqa: PLC0415
+
+    rows = []
+    for step in done:
+        if isinstance(step.work, PackageWork):
+            result = session.area.result(step.work.goal)
+            rows.append(ArtifactRow(step.id, result.wheel.name, result.size, result.sha256))
+    return rows

@@ -1,0 +1,35 @@
+"""The task ``sources.lock``."""
+
+from __future__ import annotations
+
+import sys
+
+from invoke.context import Context
+
+from dockerbuild_lib.cli.environment import say
+from dockerbuild_lib.cli.session import open_session
+from dockerbuild_lib.cli.tasks_base import task
+from dockerbuild_lib.core.events import Event, Notice
+
+
+@task(
+    help={
+        "name": "wheel, library, or tools; repeatable; default: everything",
+        "update": "take the newest build requirements and tools, also where a lock is up to date",
+    },
+    iterable=["name"],
+    engine=False,
+)
+def lock(_context: Context, name: list[str], update: bool = False) -> None:  # noqa: FBT001, FBT002
+    """Write the pins of everything from outside to config/locks, and show what changed."""
+    from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
+    from dockerbuild_lib.sources.lock import update_locks  # noqa: PLC0415
+
+    catalog = open_session().catalog
+    changes = update_locks(catalog, name, update=update, emit=_say_notice)
+    write_result(sys.stdout, "\n".join(map(str, changes)) or "every lock is up to date")
+
+
+def _say_notice(event: Event) -> None:
+    if isinstance(event, Notice):
+        say(event.text)

@@ -1,0 +1,103 @@
+"""The tasks ``store.*``: list, describe, fetch, verify."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from invoke.context import Context
+
+from dockerbuild_lib.cli.output import show_json, show_rows
+from dockerbuild_lib.cli.session import open_session
+from dockerbuild_lib.cli.tasks_base import task
+
+VERSION_HELP = "a ref (latest, 3.x), a tag (version:3.0.4) or an instance id"
+
+
+@task(name="list", help={"prefix": "only packages below this path", "json": "print JSON"}, engine=False)
+def list_packages(_context: Context, prefix: str = "", json: bool = False) -> None:  # noqa: FBT001, FBT002
+    """List the packages of the store with their instances and refs."""
+    from dockerbuild_lib.report.listing import Column  # noqa: PLC0415
+
+    store = open_session().store
+    rows = []
+    for package in store.packages(prefix):
+        refs = store.refs(package)
+        for instance in store.instances(package):
+            own = " ".join(ref.ref for ref in refs if ref.instance_id == instance.pin.instance_id)
+            versions = [tag.partition(":")[2] for tag in store.tags(instance.pin) if tag.startswith("version:")]
+            rows.append((package, " ".join(versions), instance.pin.instance_id, own))
+    show_rows((Column("PACKAGE"), Column("VERSION"), Column("INSTANCE"), Column("REFS")), rows, as_json=json)
+
+
+@task(
+    help={"package": "name of the package", "version": f"{VERSION_HELP}; default: latest", "json": "print JSON"},
+    engine=False,
+)
+def describe(_context: Context, package: str, version: str = "latest", json: bool = False) -> None:  # noqa: FBT001, FBT002
+    """Show what the store knows of one instance: its id, size, time, tags and refs."""
+    from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
+
+    found = open_session().store.describe(package, version)
+    if json:
+        show_json(asdict(found))
+        return
+    instance = found.instance
+    registered = datetime.fromtimestamp(instance.registered_ts, UTC)
+    lines = [
+        f"package:     {instance.pin.package}",
+        f"instance:    {instance.pin.instance_id}",
+        f"size:        {instance.size} bytes",
+        f"registered:  {registered:%Y-%m-%d %H:%M:%S} UTC by {instance.registered_by}",
+        *(f"ref:         {ref.ref}" for ref in found.refs),
+        *(f"tag:         {tag.tag}" for tag in found.tags),
+    ]
+    write_result(sys.stdout, "\n".join(lines))
+
+
+@task(
+    help={
+        "package": "name of the package",
+        "version": f"{VERSION_HELP}; default: latest",
+        "output": "file to write, which must not exist; default: the package's last part, with .cipd",
+        "json": "print JSON",
+    },
+    engine=False,
+)
+def fetch(
+    _context: Context,
+    package: str,
+    version: str = "latest",
+    output: str = "",
+    json: bool = False,  # noqa: FBT001, FBT002
+) -> None:
+    """Copy a package file out of the store, after checking its hash."""
+    from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
+    from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
+
+    store = open_session().store
+    pin = store.resolve(package, version)
+    target = Path(output or f"{package.rpartition('/')[2]}.cipd").absolute()
+    if target.exists():
+        raise UsageError(f"{target} exists", where="--output", fix="name another file, or remove it")
+    store.fetch(pin, target)
+    if json:
+        show_json({"package": pin.package, "instance_id": pin.instance_id, "file": str(target)})
+    else:
+        write_result(sys.stdout, f"{pin} -> {target}")
+
+
+@task(engine=False)
+def verify(_context: Context) -> None:
+    """Read every package of the store again, and name what is damaged."""
+    from dockerbuild_lib.core.errors import StoreDamagedError  # noqa: PLC0415
+    from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
+
+    session = open_session()
+    damages = session.store.verify()
+    if damages:
+        told = "\n".join(f"{', '.join(map(str, damage.pins)) or 'the store'}: {damage.problem}" for damage in damages)
+        raise StoreDamagedError(f"{len(damages)} damaged:\n{told}", where=str(session.settings.store))
+    write_result(sys.stdout, f"{session.settings.store}: every package is whole")

@@ -1,0 +1,121 @@
+"""The tasks ``wheel.*``: build, plan, verify, list."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from invoke.context import Context
+
+from dockerbuild_lib.cli.session import Session, open_session
+from dockerbuild_lib.cli.tasks_base import PROJECT, integer_option, task
+
+if TYPE_CHECKING:
+    from dockerbuild_lib.plan.judge import PlannedGoal
+    from dockerbuild_lib.plan.make import Plan
+    from dockerbuild_lib.plan.request import Request
+
+SELECTION_HELP = {
+    "name": "wheel to build: a distribution, a pattern (py*), or NAME==VERSION; repeatable; default: all",
+    "platform": "platform to build for, or a pattern; repeatable; default: all",
+    "python": "Python to build for (3.11); repeatable; default: the catalogue's defaults",
+}
+BUILD_HELP = {
+    **SELECTION_HELP,
+    "rebuild": "build again what is there already",
+    "upload": "publish the wheels into the store",
+    "jobs": "steps to run at the same time; default: the setting jobs",
+}
+
+
+def _request(name: list[str], platform: list[str], python: list[str], *, rebuild: bool, upload: bool) -> Request:
+    from dockerbuild_lib.plan.request import Request  # noqa: PLC0415
+
+    return Request(tuple(name), tuple(platform), tuple(python), rebuild, upload)
+
+
+@task(help=BUILD_HELP, iterable=["name", "platform", "python"])
+def build(  # noqa: PLR0913, PLR0917 - invoke makes each an option
+    _context: Context,
+    name: list[str],
+    platform: list[str],
+    python: list[str],
+    rebuild: bool = False,  # noqa: FBT001, FBT002
+    upload: bool = False,  # noqa: FBT001, FBT002
+    jobs: str = "",
+) -> None:
+    """Cross-build wheels, check and try them; with --upload publish them too."""
+    session = open_session()
+    count = integer_option("jobs", jobs) if jobs else session.settings.jobs
+    plan = session.plan(_request(name, platform, python, rebuild=rebuild, upload=upload))
+    _carry_out(session, plan, count)
+
+
+def _carry_out(session: Session, plan: Plan, jobs: int) -> None:
+    from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
+
+    if plan.to_do:
+        from dockerbuild_lib.cli.git import git_revision  # noqa: PLC0415
+        from dockerbuild_lib.cli.running import run_plan_steps  # noqa: PLC0415
+
+        bench = session.workbench(git_revision=git_revision(PROJECT))
+        run_plan_steps(session, plan.to_do, bench.perform, jobs)
+    plan.refuse_conflicts()
+    write_result(sys.stdout, "\n".join(goal_line(session, planned) for planned in plan.goals))
+
+
+def goal_line(session: Session, planned: PlannedGoal) -> str:
+    """Say where a goal stands now: what was up to date and why, or where its new wheel lies."""
+    from dockerbuild_lib.plan import step_names  # noqa: PLC0415
+    from dockerbuild_lib.plan.steps import Status  # noqa: PLC0415
+
+    name = step_names.goal(planned.goal)
+    if planned.status is not Status.TO_DO:
+        return f"{name}: nothing to do, {planned.why}"
+    done = "published from" if planned.publish else "built"
+    return f"{name}: {done} {session.area.result(planned.result).wheel}"
+
+
+@task(help=BUILD_HELP | {"json": "print JSON"}, iterable=["name", "platform", "python"], engine=False)
+def plan(  # noqa: PLR0913, PLR0917
+    _context: Context,
+    name: list[str],
+    platform: list[str],
+    python: list[str],
+    rebuild: bool = False,  # noqa: FBT001, FBT002
+    upload: bool = False,  # noqa: FBT001, FBT002
+    jobs: str = "",  # noqa: ARG001 - the same options as wheel.build
+    json: bool = False,  # noqa: FBT001, FBT002
+) -> None:
+    """Print each step that wheel.build would take, whether it is to do, and why."""
+    from dockerbuild_lib.report.plan_view import PlanRow, plan_json, render_plan  # noqa: PLC0415
+    from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
+
+    made = open_session().plan(_request(name, platform, python, rebuild=rebuild, upload=upload))
+    rows = [PlanRow(planned.step.title, planned.status.value, planned.why) for planned in made.steps]
+    write_result(sys.stdout, plan_json(rows) if json else render_plan(rows))
+
+
+@task(help=SELECTION_HELP | {"jobs": BUILD_HELP["jobs"]}, iterable=["name", "platform", "python"])
+def verify(_context: Context, name: list[str], platform: list[str], python: list[str], jobs: str = "") -> None:
+    """Build wheels again under other conditions, and tell whether they are identical."""
+    from dockerbuild_lib.cli.verifying import verify_wheels  # noqa: PLC0415
+
+    session = open_session()
+    count = integer_option("jobs", jobs) if jobs else session.settings.jobs
+    verify_wheels(session, _request(name, platform, python, rebuild=False, upload=False), count)
+
+
+@task(name="list", help={"json": "print JSON"}, engine=False)
+def list_wheels(_context: Context, json: bool = False) -> None:  # noqa: FBT001, FBT002
+    """List the wheels of the catalogue: versions and platforms."""
+    from dockerbuild_lib.cli.output import show_rows  # noqa: PLC0415
+    from dockerbuild_lib.report.listing import Column  # noqa: PLC0415
+
+    catalog = open_session().catalog
+    rows = [
+        (name, version, catalog.wheels[name].kind, " ".join(catalog.platforms_of(name, version)))
+        for name, recipe in catalog.wheels.items()
+        for version in recipe.versions
+    ]
+    show_rows((Column("WHEEL"), Column("VERSION"), Column("KIND"), Column("PLATFORMS")), rows, as_json=json)
