@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from packaging.metadata import RawMetadata, parse_email
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag, parse_tag
 from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_name, parse_wheel_filename
@@ -60,6 +59,15 @@ class _WheelMetadata:
     version: str
     purelib: bool
     tags: frozenset[Tag]
+
+
+@dataclass(frozen=True)
+class _CoreMetadata:
+    """The file METADATA, as far as it matters; "" where it says nothing."""
+
+    name: str
+    version: str
+    requires_python: str
 
 
 def read_wheel(path: Path) -> WheelFile:
@@ -192,27 +200,29 @@ def _wheel_problems(stated: _WheelMetadata, tags: frozenset[Tag]) -> Iterator[st
         yield f"WHEEL: its tags ({shown(listed)}) are not those of the file name ({', '.join(sorted(map(str, tags)))})"
 
 
-def _read_metadata(text: str) -> RawMetadata:
+def _read_metadata(text: str) -> _CoreMetadata:
+    from packaging.metadata import parse_email  # noqa: PLC0415 - brings in the parsers of e-mail, slow to import
+
     try:
-        return parse_email(text)[0]
+        raw = parse_email(text)[0]
     except Exception as error:  # the parser of e-mail raises whatever it meets on foreign input
         raise WheelRefusedError(f"METADATA: it cannot be read ({shown(str(error))})") from error
+    return _CoreMetadata(raw.get("name", ""), raw.get("version", ""), raw.get("requires_python", ""))
 
 
-def _metadata_problems(metadata: RawMetadata, distribution: str, version: Version) -> Iterator[str]:
-    name, number = metadata.get("name", ""), metadata.get("version", "")
-    if canonicalize_name(name) != distribution:
-        yield f"METADATA: its name {shown(name)!r} is not {distribution!r}, as in the file name"
+def _metadata_problems(metadata: _CoreMetadata, distribution: str, version: Version) -> Iterator[str]:
+    if canonicalize_name(metadata.name) != distribution:
+        yield f"METADATA: its name {shown(metadata.name)!r} is not {distribution!r}, as in the file name"
     try:
-        same = Version(number) == version
+        same = Version(metadata.version) == version
     except InvalidVersion:
         same = False
     if not same:
-        yield f"METADATA: its version {shown(number)!r} is not {str(version)!r}, as in the file name"
+        yield f"METADATA: its version {shown(metadata.version)!r} is not {str(version)!r}, as in the file name"
 
 
-def _requires_python(metadata: RawMetadata) -> tuple[SpecifierSet, list[str]]:
-    text = metadata.get("requires_python", "")
+def _requires_python(metadata: _CoreMetadata) -> tuple[SpecifierSet, list[str]]:
+    text = metadata.requires_python
     try:
         return SpecifierSet(text), []
     except InvalidSpecifier:

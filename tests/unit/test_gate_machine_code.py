@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 import struct
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dockerbuild_lib.catalog.architectures import architecture_of
+from dockerbuild_lib.core.errors import WheelRefusedError
 from dockerbuild_lib.wheels.gate import check_wheel
 from dockerbuild_lib.wheels.gate import expectation as expectation_module
 from tests.support.forged_wheels import INIT, Forge, compiled, expecting
@@ -128,3 +132,15 @@ def test_too_many_elf_files_are_refused(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("dockerbuild_lib.wheels.gate.check.MAX_ELVES", 2)
     members = {FAST: code, "a": code, "b": code}
     assert "it has 3 ELF members, more than the 2 allowed" in lines_of(tmp_path, members)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_wheel_of_mutated_code_gives_another_error(tmp_path: Path, code: bytes, data: st.DataObject) -> None:
+    content = bytearray(code)
+    for _ in range(data.draw(st.integers(1, 5))):
+        place = data.draw(st.integers(4, 0x400) | st.integers(4, len(code) - 1))
+        content[place] = data.draw(st.integers(0, 255))
+    wheel = Forge(members={FAST: bytes(content), "demo.libs/libx.so": bytes(content)}).write(tmp_path)
+    with suppress(WheelRefusedError):
+        check_wheel(wheel, expecting())
