@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from dockerbuild_lib.core.errors import NotInStoreError, StoreAmbiguousError
 from dockerbuild_lib.store.names import check_package, check_prefix, check_tag, check_version, is_instance_id
-from dockerbuild_lib.store.protocol import Description, Instance, Pin, Ref, Tag, TagQuery
+from dockerbuild_lib.store.protocol import Description, Instance, Pin, PublishedWheel, Ref, Tag, TagQuery
 
 _Key = TypeVar("_Key", bound=Hashable)
 _Answer = TypeVar("_Answer", bound=Hashable)
@@ -28,6 +28,7 @@ _TAGS_OF = "SELECT tag, registered_by, registered_ts FROM tags WHERE package = ?
 _REFS_OF = """SELECT ref, instance, modified_by, modified_ts FROM refs
     WHERE package = ? AND instance = ? ORDER BY modified_ts DESC, ref"""
 _REFS = "SELECT ref, instance, modified_by, modified_ts FROM refs WHERE package = ? ORDER BY modified_ts DESC, ref"
+_WHEELS = "SELECT filename, sha256, package, instance FROM wheels ORDER BY filename"
 _WITH_KEY = "SELECT tag, instance FROM tags WHERE package = ? AND tag >= ? AND tag < ? ORDER BY sequence"
 # CROSS JOIN keeps the questions outside and the index inside: one search of the index for each question.
 _BY_TAGS = """SELECT tags.package, tags.tag, tags.instance FROM json_each(?) AS asked CROSS JOIN tags
@@ -137,6 +138,10 @@ class IndexReader:
         """Return tag -> the instance that got it first, for all tags of *package* with that key."""
         rows = self._rows(_WITH_KEY, package, f"{key}:", f"{key};")  # ";" follows ":"
         return dict(reversed(rows))  # of equal tags the last one given stays: the first that was attached
+
+    def wheels(self) -> tuple[PublishedWheel, ...]:
+        """Return all published wheels, by file name."""
+        return tuple(PublishedWheel(row[0], row[1], Pin(*row[2:])) for row in self._rows(_WHEELS))
 
     def problems(self) -> tuple[str, ...]:
         """Return what SQLite finds wrong with the index itself."""

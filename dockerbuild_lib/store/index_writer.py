@@ -15,11 +15,15 @@ from dockerbuild_lib.plan.refs import refs_of
 from dockerbuild_lib.store.index import IndexReader
 from dockerbuild_lib.store.names import VERSION_KEY, check_package, check_ref, check_tag, version_of
 from dockerbuild_lib.store.protocol import Pin, Publication, Published
+from dockerbuild_lib.store.wheel_file import WheelFacts
 
 _REGISTER = """INSERT INTO instances (package, instance, size, registered_by, registered_ts)
     VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 _ATTACH = """INSERT INTO tags (package, tag, instance, registered_by, registered_ts)
     VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
+_WHEEL = "SELECT filename, package, instance FROM wheels WHERE filename = ? AND sha256 <> ?"
+_PUBLISH_WHEEL = "INSERT INTO wheels (filename, sha256, package, instance) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_FIX = "raise `revision` of this version in its recipe"
 _SET_REF = """INSERT INTO refs (package, ref, instance, modified_by, modified_ts) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (package, ref) DO UPDATE
     SET instance = excluded.instance, modified_by = excluded.modified_by, modified_ts = excluded.modified_ts
@@ -49,13 +53,23 @@ class IndexWriter(IndexReader):
         super().__init__(connection)
         self._who = _principal()
 
-    def check_owner(self, publication: Publication, instance_id: str) -> None:
-        """Refuse a publication whose unique tag belongs to another instance.
+    def check_free(self, publication: Publication, instance_id: str, wheel: WheelFacts | None) -> None:
+        """Refuse a publication whose unique tag, or whose wheel's name, belongs to other bytes.
 
         Raises:
             VersionConflictError: it does; the message names the owner and what it was made from.
 
         """
+        self._check_tag_is_free(publication, instance_id)
+        taken = self._rows(_WHEEL, wheel.filename, wheel.sha256) if wheel else ()
+        if taken:
+            raise VersionConflictError(
+                f"a wheel {taken[0][0]} with other contents is already published with {Pin(*taken[0][1:])}",
+                where=publication.package,
+                fix=_FIX,
+            )
+
+    def _check_tag_is_free(self, publication: Publication, instance_id: str) -> None:
         tag, package = publication.unique_tag, publication.package
         owners = [pin for pin in self.search(package, [tag]) if pin.instance_id != instance_id] if tag else []
         if not owners:
@@ -65,17 +79,20 @@ class IndexWriter(IndexReader):
         raise VersionConflictError(
             f"{tag} is already published as instance {owners[0].instance_id}{made_from}, with other contents",
             where=package,
-            fix="raise `revision` of this version in its recipe",
+            fix=_FIX,
         )
 
-    def record(self, publication: Publication, pin: Pin, size: int) -> Published:
-        """Register *pin*, attach the tags and move the refs: all of it or nothing."""
+    def record(self, publication: Publication, pin: Pin, size: int, wheel: WheelFacts | None) -> Published:
+        """Register *pin* and its wheel, attach the tags and move the refs: all of it or nothing."""
         with self._transaction():
             now = int(time.time())
             new = self._connection.execute(_REGISTER, (pin.package, pin.instance_id, size, self._who, now)).rowcount
             self._connection.executemany(
                 _ATTACH, [(pin.package, tag, pin.instance_id, self._who, now) for tag in publication.all_tags]
             )
+            if wheel:
+                values = (wheel.filename, wheel.sha256, pin.package, pin.instance_id)
+                self._connection.execute(_PUBLISH_WHEEL, values)
             moved = self._move_refs(pin.package, now) if publication.unique_tag else ()
         return Published(pin, is_new=bool(new), moved_refs=moved)
 

@@ -30,6 +30,7 @@ from dockerbuild_lib.store.package_file import read_package
 from dockerbuild_lib.store.protocol import Damage, Pin, Publication, Published
 from dockerbuild_lib.store.schema import connect_to_read, connect_to_write, translated_sqlite_errors
 from dockerbuild_lib.store.simple_index import SimpleIndex
+from dockerbuild_lib.store.wheel_file import read_wheel
 
 
 class LocalStore(IndexedStore):
@@ -76,33 +77,35 @@ class LocalStore(IndexedStore):
         self._files.fetch(pin.instance_id, target)
 
     def verify(self) -> tuple[Damage, ...]:
-        """Read every instance and the whole index, and return what is damaged."""
+        """Read every instance, every wheel and the whole index, and return what is damaged."""
         with self._reading() as index:
             damages = [Damage(problem) for problem in index.problems()]
-            instances = index.all_instances()
-        for instance in instances:
-            problem = self._files.problem(instance.pin.instance_id, instance.pin.package, instance.size)
-            if problem:
-                damages.append(Damage(problem, (instance.pin,)))
+            instances, wheels = index.all_instances(), index.wheels()
+        damages += (
+            Damage(problem, (wheel.pin,))
+            for wheel in wheels
+            if (problem := self.simple_index.problem(wheel.filename, wheel.sha256))
+        )
+        damages += (
+            Damage(problem, (instance.pin,))
+            for instance in instances
+            if (problem := self._files.problem(instance.pin.instance_id, instance.pin.package, instance.size))
+        )
         return tuple(damages)
 
     def publish(self, publication: Publication) -> Published:
         """Register the instance, attach its tags, move the package's refs, and list its wheel."""
         check_publication(publication)
+        wheel = read_wheel(publication.wheel) if publication.wheel else None
         with translated_os_errors(self.folder), self._locked(), self._files.staged(publication.file) as staged:
             check_is_package_of(staged.path, publication)
             with self._writing() as index:
-                index.check_owner(publication, staged.instance_id)
-            if publication.wheel is not None:
-                self.simple_index.add_wheel(publication.wheel)
+                index.check_free(publication, staged.instance_id, wheel)
+            if publication.wheel and wheel:
+                self.simple_index.add_wheel(publication.wheel, wheel)
             self._files.place(staged)
             with self._writing() as index:
-                return index.record(publication, Pin(publication.package, staged.instance_id), staged.size)
-
-    def add_wheel(self, wheel: Path) -> None:
-        """List a wheel in the simple index without a package: for wheels that come from elsewhere as they are."""
-        with translated_os_errors(self.folder), self._locked():
-            self.simple_index.add_wheel(wheel)
+                return index.record(publication, Pin(publication.package, staged.instance_id), staged.size, wheel)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

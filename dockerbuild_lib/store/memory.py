@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import RLock
 
 from dockerbuild_lib.core.errors import StoreDamagedError
-from dockerbuild_lib.core.files import sha256_of, translated_os_errors, write_atomic
+from dockerbuild_lib.core.files import translated_os_errors, write_atomic
 from dockerbuild_lib.store.index import IndexReader
 from dockerbuild_lib.store.index_writer import IndexWriter, check_publication
 from dockerbuild_lib.store.indexed import IndexedStore
@@ -17,7 +17,6 @@ from dockerbuild_lib.store.local import check_is_package_of
 from dockerbuild_lib.store.names import instance_id_of_file
 from dockerbuild_lib.store.protocol import Damage, Pin, Publication, Published
 from dockerbuild_lib.store.schema import connect_to_write
-from dockerbuild_lib.store.simple_index import name_is_taken
 from dockerbuild_lib.store.wheel_file import read_wheel
 
 
@@ -27,8 +26,6 @@ class MemoryStore(IndexedStore):
     def __init__(self) -> None:
         self.instances_by_id: dict[str, bytes] = {}
         """Package files by instance id; a test may damage them."""
-        self.wheels: dict[str, str] = {}
-        """The wheels that the index would list: file name -> sha256."""
         self._connection = connect_to_write(":memory:")
         self._guard = RLock()
 
@@ -76,24 +73,17 @@ class MemoryStore(IndexedStore):
             return Damage(str(error), (pin,))
 
     def publish(self, publication: Publication) -> Published:
-        """Register the instance, attach its tags, move the package's refs, and list its wheel."""
+        """Register the instance, attach its tags, move the package's refs, and note its wheel."""
         check_publication(publication)
         check_is_package_of(publication.file, publication)
+        wheel = read_wheel(publication.wheel) if publication.wheel else None
         with self._guard, translated_os_errors(publication.file):
             content = publication.file.read_bytes()
             pin = Pin(publication.package, instance_id_of_file(publication.file))
             writer = IndexWriter(self._connection)
-            writer.check_owner(publication, pin.instance_id)
-            if publication.wheel is not None:
-                self._list(publication.wheel)
+            writer.check_free(publication, pin.instance_id, wheel)
             self.instances_by_id[pin.instance_id] = content
-            return writer.record(publication, pin, len(content))
-
-    def _list(self, wheel: Path) -> None:
-        read_wheel(wheel)
-        sha256 = sha256_of(wheel)
-        if self.wheels.setdefault(wheel.name, sha256) != sha256:
-            raise name_is_taken(wheel.name)
+            return writer.record(publication, pin, len(content), wheel)
 
     @contextmanager
     def _reading(self) -> Iterator[IndexReader]:

@@ -73,6 +73,15 @@ class TagQuery:
 
 
 @dataclass(frozen=True)
+class PublishedWheel:
+    """A wheel that was published with an instance, under its true name."""
+
+    filename: str
+    sha256: str
+    pin: Pin
+
+
+@dataclass(frozen=True)
 class Publication:
     """A package file on its way into a store."""
 

@@ -49,6 +49,13 @@ _TABLES = (
         FOREIGN KEY (package, instance) REFERENCES instances (package, instance)
     ) STRICT""",
     "CREATE INDEX refs_of_instance ON refs (package, instance)",
+    """CREATE TABLE wheels (
+        filename TEXT PRIMARY KEY,
+        sha256 TEXT NOT NULL,
+        package TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        FOREIGN KEY (package, instance) REFERENCES instances (package, instance)
+    ) STRICT""",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
 

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
-from dockerbuild_lib.core.errors import StoreDamagedError, VersionConflictError
+from packaging.utils import parse_wheel_filename
+
+from dockerbuild_lib.core.errors import DockerbuildError, StoreDamagedError
 from dockerbuild_lib.core.files import atomic_writer, copy_stream, sha256_of, translated_os_errors, write_atomic
-from dockerbuild_lib.store.wheel_file import WheelFacts, read_wheel
+from dockerbuild_lib.store.wheel_file import WheelFacts
 
 _META = {"api-version": "1.1"}
 _PAGE = """<!DOCTYPE html>
@@ -39,37 +41,35 @@ class SimpleIndex:
 
     def wheels(self, project: str) -> tuple[str, ...]:
         """Return the file names of the project's wheels; *project* is a normalised name."""
-        return tuple(file["filename"] for file in _read_listing(self.folder / project, "files"))
+        return tuple(file["filename"] for file in self._listing(project))
 
-    def add_wheel(self, wheel: Path) -> Path:
-        """Copy *wheel* into the index, list it, and return the copy's path. Repeating it completes what was cut.
+    def _listing(self, project: str) -> list[dict[str, Any]]:
+        return _read_listing(self.folder / project, "files")
 
-        Raises:
-            WheelRefusedError: the file is not the wheel that its name says, tags included.
-            VersionConflictError: the index has other bytes under that name.
+    def add_wheel(self, wheel: Path, facts: WheelFacts) -> None:
+        """Copy the file *wheel* into the index and list it; repeating it completes what was cut.
 
+        A wheel of that name that is there already is replaced: the caller knows that nobody published it.
         """
-        facts = read_wheel(wheel)
         folder = self.folder / facts.project
         with translated_os_errors(folder):
-            sha256 = sha256_of(wheel)
-            listed = {file["filename"]: file for file in _read_listing(folder, "files")}
-            self._copy(wheel, folder / wheel.name, sha256, is_listed=wheel.name in listed)
-            write_if_changed(folder / f"{wheel.name}.metadata", facts.metadata)
-            listed[wheel.name] = _file_entry(wheel.name, sha256, wheel.stat().st_size, facts)
+            _copy(wheel, folder / facts.filename, facts.sha256)
+            write_if_changed(folder / f"{facts.filename}.metadata", facts.metadata)
+            listed = {file["filename"]: file for file in self._listing(facts.project)}
+            listed[facts.filename] = _file_entry(facts)
             self._write_project(facts.project, [listed[name] for name in sorted(listed)])
             self._list_project(facts.project)
-        return folder / wheel.name
 
-    def _copy(self, wheel: Path, target: Path, sha256: str, *, is_listed: bool) -> None:
-        """Copy the wheel; a file that is not listed was left by a process that was killed, and is replaced."""
-        if target.exists():
-            if sha256_of(target) == sha256:
-                return
-            if is_listed:
-                raise name_is_taken(wheel.name)
-        with atomic_writer(target) as copy, wheel.open("rb") as source:
-            copy_stream(source, copy)
+    def problem(self, filename: str, sha256: str) -> str | None:
+        """Return what is wrong with a published wheel of the index, None when nothing is."""
+        project = str(parse_wheel_filename(filename)[0])
+        path = self.folder / project / filename
+        try:
+            listed = {file["filename"]: file["hashes"]["sha256"] for file in self._listing(project)}
+            is_right = listed.get(filename) == sha256 and path.is_file() and sha256_of(path) == sha256
+        except DockerbuildError as error:
+            return str(error)
+        return None if is_right else f"{path}: the wheel is missing, not listed, or has other bytes"
 
     def _write_project(self, project: str, files: list[dict[str, Any]]) -> None:
         folder = self.folder / project
@@ -85,12 +85,11 @@ class SimpleIndex:
         write_if_changed(self.folder / "index.html", _page("Projects", [f'<a href="{n}/">{n}</a><br>' for n in names]))
 
 
-def name_is_taken(filename: str) -> VersionConflictError:
-    """Return the error for a wheel whose file name stands for other bytes already."""
-    return VersionConflictError(
-        f"the index has a wheel {filename} with other bytes already",
-        fix="raise `revision` of this version in its recipe",
-    )
+def _copy(wheel: Path, target: Path, sha256: str) -> None:
+    if target.is_file() and sha256_of(target) == sha256:
+        return
+    with atomic_writer(target) as copy, wheel.open("rb") as source:
+        copy_stream(source, copy)
 
 
 def write_if_changed(path: Path, content: bytes) -> None:
@@ -108,9 +107,11 @@ def _read_listing(folder: Path, key: str) -> list[dict[str, Any]]:
         raise StoreDamagedError(f"the index cannot be read: {error}", where=str(record)) from error
 
 
-def _file_entry(name: str, sha256: str, size: int, facts: WheelFacts) -> dict[str, Any]:
+def _file_entry(facts: WheelFacts) -> dict[str, Any]:
     metadata = {"sha256": hashlib.sha256(facts.metadata).hexdigest()}
-    entry: dict[str, Any] = {"filename": name, "url": quote(name), "hashes": {"sha256": sha256}, "size": size}
+    hashes = {"sha256": facts.sha256}
+    entry: dict[str, Any] = {"filename": facts.filename, "url": quote(facts.filename), "hashes": hashes}
+    entry["size"] = facts.size
     if facts.requires_python:
         entry["requires-python"] = facts.requires_python
     # PEP 714: older clients know the metadata by its first name.

@@ -13,7 +13,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import InvalidVersion, Version
 
 from dockerbuild_lib.core.errors import DockerbuildError, WheelRefusedError
-from dockerbuild_lib.core.files import translated_os_errors
+from dockerbuild_lib.core.files import sha256_of, translated_os_errors
 
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, KeyError)
 
@@ -22,6 +22,10 @@ _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplemen
 class WheelFacts:
     """The facts of one wheel."""
 
+    filename: str
+    sha256: str
+    size: int
+    """Bytes."""
     project: str
     """The distribution's normalised name (PEP 503)."""
     version: Version
@@ -51,7 +55,9 @@ def read_wheel(wheel: Path) -> WheelFacts:
         raise WheelRefusedError(
             f"its WHEEL file has the tags {', '.join(sorted(declared))}", where=str(wheel), fix="index true names only"
         )
-    return WheelFacts(str(name), version, headers.get("Requires-Python"), metadata)
+    with translated_os_errors(wheel):
+        sha256, size = sha256_of(wheel), wheel.stat().st_size
+    return WheelFacts(wheel.name, sha256, size, str(name), version, headers.get("Requires-Python"), metadata)
 
 
 def _read_members(wheel: Path) -> tuple[bytes, tuple[str, ...]]:

@@ -1,0 +1,273 @@
+"""The embedded store's folder: what is made when, what is refused, what a full or forbidden disk does."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dockerbuild_lib.core.errors import (
+    DockerbuildError,
+    NoSpaceError,
+    NotInStoreError,
+    PermissionDeniedError,
+    StoreDamagedError,
+    UsageError,
+)
+from dockerbuild_lib.store import schema
+from dockerbuild_lib.store.local import LocalStore
+from dockerbuild_lib.store.protocol import TagQuery
+from tests.support.store_samples import PACKAGE, publication
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def without_privileges(code: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
+    """Run Python code that file modes bind: root's right to pass them by is given up."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    if os.geteuid() == 0:
+        command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *command]
+    return subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, check=False, timeout=60)
+
+
+def test_a_question_makes_nothing(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "a" / "store") as store:
+        assert store.packages() == ()
+        assert store.verify() == ()
+        assert store.pins_by_tags([TagQuery(PACKAGE, "version:1")]) == {}
+        with pytest.raises(NotInStoreError):
+            store.resolve(PACKAGE, "latest")
+    assert names_in(tmp_path) == set()
+
+
+def test_the_folder_has_cipds_shape(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        pin = store.publish(publication(tmp_path)).pin
+    assert names_in(tmp_path / "store") == {"instances", "index.sqlite", "lock"}
+    assert names_in(tmp_path / "store" / "instances") == {pin.instance_id}
+
+
+def test_another_object_sees_what_was_published_later(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as reader, LocalStore(tmp_path / "store") as writer:
+        assert reader.packages() == ()
+        pin = writer.publish(publication(tmp_path)).pin
+        assert reader.resolve(PACKAGE, "latest") == pin
+        newer = writer.publish(publication(tmp_path, "4.0", "y")).pin
+        assert reader.resolve(PACKAGE, "latest") == newer
+
+
+def test_a_closed_store_opens_again(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    pin = store.publish(publication(tmp_path)).pin
+    store.close()
+    assert store.resolve(PACKAGE, "latest") == pin
+    store.close()
+
+
+def test_it_opens_in_less_than_20_ms(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        store.publish(publication(tmp_path))
+    durations = []
+    for _ in range(5):
+        start = time.perf_counter()
+        with LocalStore(tmp_path / "store") as store:
+            store.pins_by_tags([TagQuery(PACKAGE, "version:3.0.4")])
+        durations.append(time.perf_counter() - start)
+    assert min(durations) < 0.020
+
+
+def test_an_index_of_another_version_is_refused(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        store.publish(publication(tmp_path))
+    execute(tmp_path / "store" / "index.sqlite", "PRAGMA user_version = 7")
+    with LocalStore(tmp_path / "store") as store:
+        with pytest.raises(StoreDamagedError, match=r"version 7 .* version 1"):
+            store.packages()
+        with pytest.raises(StoreDamagedError, match=r"version 7 .* version 1"):
+            store.publish(publication(tmp_path, "5.0"))
+
+
+def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    execute(tmp_path / "store" / "index.sqlite", "CREATE TABLE theirs (x)")
+    with LocalStore(tmp_path / "store") as store, pytest.raises(StoreDamagedError, match="version 0"):
+        store.publish(publication(tmp_path))
+
+
+@pytest.mark.parametrize("content", [b"no database" * 500, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_an_index_that_is_no_database_is_damage(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "index.sqlite").write_bytes(content)
+    with LocalStore(tmp_path / "store") as store:
+        for use in (store.packages, store.verify, lambda: store.publish(publication(tmp_path))):
+            with pytest.raises(StoreDamagedError, match=r"index\.sqlite"):
+                use()
+
+
+def test_an_index_that_a_killed_writer_left_empty_is_none(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "index.sqlite").touch()
+    with LocalStore(tmp_path / "store") as store:
+        assert store.packages() == ()
+        store.publish(publication(tmp_path))
+        assert store.packages() == (PACKAGE,)
+
+
+def test_verify_finds_damage_in_the_index_itself(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        pin = store.publish(publication(tmp_path)).pin
+    execute(tmp_path / "store" / "index.sqlite", "UPDATE refs SET instance = ?", pin.instance_id[::-1])
+    with LocalStore(tmp_path / "store") as store:
+        assert {damage.problem for damage in store.verify()} == {"a row of refs has no instance"}
+
+
+def test_verify_finds_files_that_are_missing_cut_or_of_another_package(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        pins = [store.publish(publication(tmp_path, None, content)).pin for content in "abc"]
+        files = [tmp_path / "store" / "instances" / pin.instance_id for pin in pins]
+        files[0].unlink()
+        files[1].chmod(0o644)
+        files[1].write_bytes(b"")
+        execute(
+            tmp_path / "store" / "index.sqlite",
+            "UPDATE instances SET package = 'x' WHERE instance = ?",
+            pins[2].instance_id,
+        )
+        found = {damage.pins[0].instance_id: damage.problem for damage in store.verify() if damage.pins}
+    assert "missing" in found[pins[0].instance_id]
+    assert "other bytes" in found[pins[1].instance_id]
+    assert f"a package file of {PACKAGE}" in found[pins[2].instance_id]
+
+
+def test_files_that_nobody_registered_are_harmless_and_staged_ones_are_swept(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        store.publish(publication(tmp_path))
+        instances = tmp_path / "store" / "instances"
+        (instances / "B7r75joOfFfFcq7fHCKAIrU34oeFAT174Bf8eHMajMUC").write_text("orphan")
+        (instances / ".staged.abc.tmp").write_text("half")
+        assert store.verify() == ()
+        store.publish(publication(tmp_path, "2.0", "y"))
+        assert ".staged.abc.tmp" not in names_in(instances)
+        assert store.verify() == ()
+
+
+def test_a_store_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with LocalStore(folder) as store:
+            assert store.packages() == ()
+            with pytest.raises(UsageError, match="must be a folder"):
+                store.publish(publication(tmp_path))
+
+
+def test_a_full_disk_stops_before_anything_is_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    given = publication(tmp_path)
+    with LocalStore(tmp_path / "store") as store:
+        monkeypatch.setattr("dockerbuild_lib.store.instance_files.os.fsync", full)
+        with pytest.raises(NoSpaceError):
+            store.publish(given)
+        assert names_in(tmp_path / "store" / "instances") == set()
+        assert store.packages() == ()
+        monkeypatch.undo()
+        store.publish(given)
+        assert store.verify() == ()
+
+
+def test_a_full_disk_under_the_index_registers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        first = store.publish(publication(tmp_path)).pin
+    connect = schema.connect_to_write
+
+    def cramped(file: Path | str) -> sqlite3.Connection:
+        connection = connect(file)
+        connection.execute("PRAGMA max_page_count = 1")
+        return connection
+
+    with LocalStore(tmp_path / "store") as store:
+        monkeypatch.setattr("dockerbuild_lib.store.local.connect_to_write", cramped)
+        tags = [f"k:{'v' * 390}{number}" for number in range(100)]
+        with pytest.raises(NoSpaceError, match=r"index\.sqlite"):
+            store.publish(publication(tmp_path, "9.0", "y", *tags))
+        assert [instance.pin for instance in store.instances(PACKAGE)] == [first]
+        assert store.resolve(PACKAGE, "latest") == first
+        assert store.verify() == ()
+
+
+def test_a_locked_index_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        store.publish(publication(tmp_path))
+    monkeypatch.setattr(schema, "BUSY_SECONDS", 0.05)
+    other = sqlite3.connect(tmp_path / "store" / "index.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with LocalStore(tmp_path / "store") as store, pytest.raises(DockerbuildError, match="another process") as caught:
+        store.publish(publication(tmp_path, "2.0", "y"))
+    other.close()
+    assert not isinstance(caught.value, StoreDamagedError)
+
+
+def test_a_read_only_store_is_read_and_refuses_to_be_written(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        pin = store.publish(publication(tmp_path)).pin
+    given = publication(tmp_path, "2.0", "y")
+    modes = {path: path.stat().st_mode for path in [tmp_path / "store", *(tmp_path / "store").rglob("*")]}
+    for path in modes:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    done = without_privileges(READ_ONLY_USE, tmp_path / "store", given.file)
+    for path, mode in modes.items():
+        path.chmod(mode)
+    assert done.stdout.split() == [pin.instance_id, "0", "PermissionDeniedError"], done.stderr
+    assert names_in(tmp_path / "store") == {"instances", "index.sqlite", "lock"}
+
+
+READ_ONLY_USE = f"""
+import sys
+from pathlib import Path
+from dockerbuild_lib.core.errors import DockerbuildError
+from dockerbuild_lib.store.local import LocalStore
+from dockerbuild_lib.store.protocol import Publication
+with LocalStore(Path(sys.argv[1])) as store:
+    print(store.resolve("{PACKAGE}", "latest").instance_id, len(store.verify()))
+    try:
+        store.publish(Publication("{PACKAGE}", Path(sys.argv[2]), (), "version:2.0"))
+    except DockerbuildError as error:
+        print(type(error).__name__)
+"""
+
+
+def test_a_folder_that_may_not_be_read_is_forbidden_not_empty(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        store.publish(publication(tmp_path))
+    (tmp_path / "store" / "index.sqlite").chmod(0)
+    code = READ_ONLY_USE.replace("    print(store.resolve", "    store.packages(); print(store.resolve")
+    done = without_privileges(code, tmp_path / "store", tmp_path)
+    assert done.returncode != 0
+    assert PermissionDeniedError.__name__ in done.stderr
+
+
+def test_a_store_can_be_copied_as_a_folder(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        pin = store.publish(publication(tmp_path)).pin
+    shutil.copytree(tmp_path / "store", tmp_path / "copy")
+    with LocalStore(tmp_path / "copy") as copy:
+        assert copy.resolve(PACKAGE, "latest") == pin
+        assert copy.verify() == ()
+
+
+def execute(file: Path, statement: str, *values: str) -> None:
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute(statement, values)
+    connection.close()
