@@ -72,4 +72,5 @@ class Library(Model):
 
     source: DebianSource
     configure: tuple[str, ...] = Field(default=(), description="Options of its configure script.")
+    autoreconf: Flag = Field(default=False, description="True: its configure script must be made first.")
     revision: Count = 0

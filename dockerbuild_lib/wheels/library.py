@@ -47,8 +47,10 @@ def _commands(work: LibraryWork) -> tuple[Command, ...]:
     where = (prefix, ("--libdir=", LIBRARIES / work.name / "lib"))
     machines = (f"--build={BUILD_TRIPLE}", f"--host={work.workshop.platform.triple}")
     kinds = ("--disable-shared", "--enable-static", "--with-pic")
+    remade = (Command(("autoreconf", "--force", "--install"), plain, SOURCE),) if work.library.autoreconf else ()
     return (
         Command(script("prepare_build"), plain),
+        *remade,
         Command(("./configure", *where, *machines, *kinds, *work.library.configure), building, SOURCE),
         Command(("make", "--jobs=2"), building, SOURCE),
         Command(("make", "install"), building, SOURCE),
