@@ -17,7 +17,7 @@ from dockerbuild_lib.report.streams import write_result
 from dockerbuild_lib.wheels.compare import compare_wheels
 from dockerbuild_lib.wheels.environment import Conditions
 
-OTHER_CONDITIONS = Conditions(hostname="elsewhere", time_zone="Asia/Kathmandu", umask=0o077, cpus="0")
+OTHER_CONDITIONS = Conditions(hostname="elsewhere", time_zone="Asia/Kathmandu", umask="077", cpus="0")
 """All that may differ between two machines; the host's path never enters a container at all."""
 
 

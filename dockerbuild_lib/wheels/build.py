@@ -94,11 +94,18 @@ def _files(wheel: WheelWork, inputs: WheelInputs) -> dict[WorkPath, Path | bytes
 def _commands(wheel: WheelWork, conditions: Conditions) -> tuple[Command, ...]:
     plain = plain_environment(conditions)
     settings = json.dumps(wheel.recipe.config_settings, sort_keys=True)
-    return (
-        Command(script("prepare_build"), plain),
-        Command(script("build_wheel", f"{conditions.umask:o}", settings), target_environment(wheel, conditions)),
-        Command(script("repair_wheel", str(wheel.version_recipe.revision), *_allowed_tags(wheel)), plain),
+    revision = str(wheel.version_recipe.revision)
+    phases = (
+        (script("prepare_build"), plain),
+        (script("build_wheel", settings), target_environment(wheel, conditions)),
+        (script("repair_wheel", revision, *_allowed_tags(wheel)), plain),
     )
+    return tuple(Command((*_under_umask(conditions), *argv), environment) for argv, environment in phases)
+
+
+def _under_umask(conditions: Conditions) -> tuple[str, ...]:
+    """Return what starts a program under another umask than the container's own."""
+    return () if conditions.umask is None else ("/bin/sh", "-c", f'umask {conditions.umask}; exec "$0" "$@"')
 
 
 def _allowed_tags(wheel: WheelWork) -> tuple[str, ...]:

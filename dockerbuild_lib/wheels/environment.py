@@ -22,7 +22,8 @@ class Conditions:
 
     hostname: str = "build"
     time_zone: str = "UTC"
-    umask: int = 0o022
+    umask: str | None = None
+    """The umask that a build is started with (``077``); None: the container's."""
     cpus: str | None = None
     """The processors to run on, as Linux lists them (``0``); None: all."""
 

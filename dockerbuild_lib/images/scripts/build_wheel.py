@@ -12,9 +12,8 @@ from pathlib import Path
 WORK = Path("/work")
 
 
-def main(umask: str, settings: str) -> None:
+def main(settings: str) -> None:
     """Build the wheel into /work/dist."""
-    os.umask(int(umask, 8))
     sys.path.insert(0, "/opt/dockerbuild/tools")
     from build import BuildBackendException, ProjectBuilder  # noqa: PLC0415 - found only now
 
@@ -26,4 +25,5 @@ def main(umask: str, settings: str) -> None:
 
 
 if __name__ == "__main__":
+    os.umask(0o022)  # modes of files get into wheels
     main(*sys.argv[1:])

@@ -50,4 +50,5 @@ def run_tool(module: str, *arguments: str) -> int:
 
 
 if __name__ == "__main__":
+    os.umask(0o022)
     main(*sys.argv[1:])
