@@ -7,6 +7,7 @@ from dockerbuild_lib.catalog.machines import ImageRecipe, Platform
 from dockerbuild_lib.images import layout
 
 WORKER = "1234:1234"
+WARM_UP = layout.SCRIPTS / "warm_compilers.py"
 CLEAN_UP = "rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*"
 
 
@@ -18,10 +19,13 @@ def dockerfile(recipe: ImageRecipe, platform: Platform, pythons: tuple[str, ...]
             f"FROM {base}",
             f"COPY tools {layout.TOOLS}",
             _run([*_install(recipe, platform, architecture), *_target_pythons(pythons, architecture), CLEAN_UP]),
-            f"COPY files{layout.HOME} {layout.HOME}",
+            f"COPY files{layout.TOOLCHAINS} {layout.TOOLCHAINS}",
+            f"COPY files{WARM_UP} {WARM_UP}",
             _run(_folders(platform, pythons)),
             f"USER {WORKER}",
-            f"RUN python3.11 {layout.SCRIPTS}/warm_compilers.py",
+            f"RUN python3.11 {WARM_UP}",
+            # Last, so that a change to a program does not warm the compilers anew, which takes a minute.
+            f"COPY files{layout.SCRIPTS} {layout.SCRIPTS}",
             "WORKDIR /work\n",
         )
     )

@@ -62,10 +62,10 @@ class WheelBuilder:
 
         """
         with self.engine.worker(worker_options(wheel.workshop, self.limits, conditions)) as worker:
-            worker.put(_files(wheel, inputs))
+            worker.put(build_files(wheel, inputs))
             for archive in inputs.libraries.values():
                 worker.put_tree(archive, LIBRARIES)
-            for command in _commands(wheel, conditions):
+            for command in build_commands(wheel, conditions):
                 worker.run(command, log)
             return _the_wheel(worker, target)
 
@@ -81,7 +81,8 @@ def script(name: str, *arguments: str) -> tuple[str, ...]:
     return ("/usr/bin/python3.11", "-I", "-B", f"{layout.SCRIPTS}/{name}.py", *arguments)
 
 
-def _files(wheel: WheelWork, inputs: WheelInputs) -> dict[WorkPath, Path | bytes]:
+def build_files(wheel: WheelWork, inputs: WheelInputs) -> dict[WorkPath, Path | bytes]:
+    """Return what lies in the work folder when a build begins, libraries apart."""
     files: dict[WorkPath, Path | bytes] = {INPUTS / "source" / inputs.source.name: inputs.source}
     files |= {INPUTS / "wheels" / path.name: path for path in inputs.build_requires}
     files |= {INPUTS / "patches" / path.name: path for path in inputs.patches}
@@ -91,7 +92,8 @@ def _files(wheel: WheelWork, inputs: WheelInputs) -> dict[WorkPath, Path | bytes
     return files
 
 
-def _commands(wheel: WheelWork, conditions: Conditions) -> tuple[Command, ...]:
+def build_commands(wheel: WheelWork, conditions: Conditions) -> tuple[Command, ...]:
+    """Return the three phases: preparation, build, repair."""
     plain = plain_environment(conditions)
     settings = json.dumps(wheel.recipe.config_settings, sort_keys=True)
     revision = str(wheel.version_recipe.revision)
