@@ -86,8 +86,8 @@ def lay_out(session: Session, wheel: WheelWork, folder: Path) -> None:
     for library in wheel.libraries:
         shutil.unpack_archive(session.area.library(library), folder / "libraries", "tar", filter="data")
     (folder / "bare.sh").write_text(shell_script(wheel))
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, WORKER_ID, WORKER_ID)
+    for laid_out in (folder, *folder.rglob("*")):
+        os.chown(laid_out, WORKER_ID, WORKER_ID)
 
 
 def shell_script(wheel: WheelWork) -> str:
