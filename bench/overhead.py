@@ -60,7 +60,7 @@ def run_ours(session: Session, name: str) -> float:
     subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
     elapsed = time.monotonic() - begun
     summary = json.loads((session.settings.root / "runs" / "latest" / "summary.json").read_text())
-    return elapsed - sum(step["seconds"] for step in summary["steps"] if step["step"].startswith("trial "))
+    return elapsed - sum(float(step["seconds"]) for step in summary["steps"] if step["step"].startswith("trial "))
 
 
 def run_bare(session: Session, wheel: WheelWork) -> float:
