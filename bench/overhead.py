@@ -56,7 +56,16 @@ def the_wheel(session: Session, name: str) -> WheelWork:
 def run_ours(session: Session, name: str) -> float:
     """Return the seconds of a warm rebuild without its trial."""
     begun = time.monotonic()
-    command = (sys.executable, "-m", "invoke", "wheel.build", f"--name={name}", f"--platform={PLATFORM}", "--rebuild")
+    command = (
+        sys.executable,
+        "-m",
+        "dockerbuild_lib",
+        "run",
+        "wheel.build",
+        f"--name={name}",
+        f"--platform={PLATFORM}",
+        "--rebuild",
+    )
     subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
     elapsed = time.monotonic() - begun
     summary = json.loads((session.settings.root / "runs" / "latest" / "summary.json").read_text())
