@@ -30,7 +30,7 @@ def run_plan_steps(session: Session, steps: Sequence[Step], perform: Callable[[S
     from dockerbuild_lib.report.reporter import reporter_for  # noqa: PLC0415
     from dockerbuild_lib.report.summary import print_summary, summary_document, summary_text  # noqa: PLC0415
 
-    with Journal(session.settings.root) as journal:
+    with Journal(session.settings.root, run_id=_run_id(session)) as journal:
         with reporter_for(sys.stderr, total=len(steps)) as reporter:
 
             def emit(event: Event) -> None:
@@ -47,6 +47,12 @@ def run_plan_steps(session: Session, steps: Sequence[Step], perform: Callable[[S
         journal.finish(document, summary_text(result.outcomes, artifacts, result.seconds))
         print_summary(sys.stderr, result.outcomes, artifacts, result.seconds, environ=os.environ)
     result.raise_for_failures()
+
+
+def _run_id(session: Session) -> str | None:
+    """Return the name that the session's containers bear; None when a run of the same task has taken it already."""
+    taken = (session.settings.root / "runs" / session.run_id).exists()
+    return None if taken else session.run_id
 
 
 def _artifacts(session: Session, done: Sequence[Step]) -> list[ArtifactRow]:
