@@ -6,15 +6,14 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from dockerbuild_lib.containers import owners
-from dockerbuild_lib.containers.errors import translated_engine_errors
+from dockerbuild_lib.containers.errors import refusal, translated_engine_errors
 from dockerbuild_lib.containers.removal import labelled_containers, remove_container
 from dockerbuild_lib.containers.worker import Worker, WorkerOptions
-from dockerbuild_lib.core.errors import ImageFailedError, InterruptedRunError
+from dockerbuild_lib.core.errors import DockerbuildError, InterruptedRunError
 from dockerbuild_lib.core.events import StepLog
 
 if TYPE_CHECKING:
@@ -42,22 +41,20 @@ class Engine:
     def __init__(self, run: str) -> None:
         self._run = run
         self._connecting = threading.Lock()
-        self._stopped = False
+        self._client: docker.DockerClient | None = None
+        self._stopped = threading.Event()
 
-    @cached_property
+    @property
     def client(self) -> docker.DockerClient:
-        """The SDK's client; connected at first use, once."""
-        with self._connecting, translated_engine_errors():
-            import docker  # noqa: PLC0415 - takes 0.3 s
-
-            client = docker.from_env(timeout=600, max_pool_size=32)
-        self.sweep_dead(client)
-        return client
+        """The SDK's client; connected at first use, once, however many steps begin together."""
+        with self._connecting:
+            if self._client is None:
+                self._client = _connected()
+            return self._client
 
     def find_image(self, key: str) -> ImageFacts | None:
-        """Return the image labelled with this content key, if the engine holds it."""
-        found = self.images({KEY_LABEL: key})
-        return found[0] if found else None
+        """Return the image labelled with this content key, if the engine holds it under a name."""
+        return next((image for image in self.images({KEY_LABEL: key}) if image.tags), None)
 
     def images(self, labels: Mapping[str, str | None]) -> tuple[ImageFacts, ...]:
         """Return the images that carry all *labels* (None: with any value)."""
@@ -76,7 +73,7 @@ class Engine:
             repository, _, version = tag.partition(":")
             answer = self.client.api.import_image_from_file(str(archive), repository, version, changes=changes)
         if '"error"' in answer:
-            raise ImageFailedError(f"the engine did not import the base image: {answer.strip()}")
+            raise refusal(f"the engine did not import the base image: {answer.strip()}")
 
     def build_image(
         self, context: BinaryIO, tag: str, labels: Mapping[str, str], log: StepLog, *, fresh: bool = False
@@ -87,6 +84,8 @@ class Engine:
 
         Raises:
             ImageFailedError: a step of the Dockerfile failed.
+            NoSpaceError: the engine's disk is full.
+            InterruptedRunError: `stop_run` was called.
 
         """
         with translated_engine_errors():
@@ -105,7 +104,7 @@ class Engine:
                 for line in answer.get("stream", "").splitlines():
                     log(line)
                 if "error" in answer:
-                    raise ImageFailedError(answer["error"].strip(), where=tag)
+                    raise refusal(f"{tag}: {answer['error'].strip()}")
 
     @contextmanager
     def worker(self, options: WorkerOptions) -> Iterator[Worker]:
@@ -113,25 +112,43 @@ class Engine:
         labels = {owners.RUN_LABEL: self._run, owners.OWNER_LABEL: owners.this_process()}
         worker = Worker(self.client, options, labels)
         try:
-            worker.start()
-            if self._stopped:
-                raise InterruptedRunError("the run was stopped")
-            yield worker
+            with self._interruptions():
+                worker.start()
+                self._refuse_stopped()
+                yield worker
         finally:
             worker.remove()
 
+    @contextmanager
+    def _interruptions(self) -> Iterator[None]:
+        """Tell errors that come of `stop_run` from others."""
+        try:
+            yield
+        except DockerbuildError as error:
+            self._refuse_stopped(error)
+            raise
+
+    def _refuse_stopped(self, cause: DockerbuildError | None = None) -> None:
+        if self._stopped.is_set():
+            raise InterruptedRunError("the run was stopped") from cause
+
     def stop_run(self) -> None:
         """Remove every container of this run, now and when a step starts another: what waits for one then ends."""
-        self._stopped = True
-        if "client" in self.__dict__:
+        self._stopped.set()
+        client = self._client
+        if client is not None:
             with translated_engine_errors():
-                for container_id in labelled_containers(self.client, f"{owners.RUN_LABEL}={self._run}"):
-                    remove_container(self.client, container_id)
-
-    @staticmethod
-    def sweep_dead(client: docker.DockerClient) -> None:
-        """Remove the containers whose owner was killed before it could."""
-        with translated_engine_errors():
-            for container_id, labels in labelled_containers(client, owners.OWNER_LABEL).items():
-                if owners.has_died(labels[owners.OWNER_LABEL]):
+                for container_id in labelled_containers(client, f"{owners.RUN_LABEL}={self._run}"):
                     remove_container(client, container_id)
+
+
+def _connected() -> docker.DockerClient:
+    """Connect, and remove the containers whose owner was killed before it could."""
+    with translated_engine_errors():
+        import docker  # noqa: PLC0415 - takes 0.3 s
+
+        client = docker.from_env(timeout=600, max_pool_size=32)
+        for container_id, labels in labelled_containers(client, owners.OWNER_LABEL).items():
+            if owners.has_died(labels[owners.OWNER_LABEL]):
+                remove_container(client, container_id)
+    return client

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from dockerbuild_lib.core.errors import (
@@ -20,7 +20,10 @@ ENGINE_FIX = "start it, run ./dockerbuild as root on Debian or Ubuntu (it instal
 
 @contextmanager
 def translated_engine_errors() -> Iterator[None]:
-    """Turn what the SDK raises inside the block into this project's errors."""
+    """Turn what the SDK raises inside the block into this project's errors.
+
+    Only for calls of the engine: an error of a local file would be taken for the engine's.
+    """
     import docker.errors  # noqa: PLC0415 - the SDK takes 0.3 s to import
     import requests  # noqa: PLC0415
 
@@ -31,23 +34,32 @@ def translated_engine_errors() -> Iterator[None]:
 
 
 def engine_error(error: Exception) -> DockerbuildError:
-    """Return this project's error for one of the SDK's, judged by its text: the engine's codes mislead."""
+    """Return this project's error for one of the SDK's."""
+    import docker.errors  # noqa: PLC0415 - the SDK takes 0.3 s to import
+
     text = str(error)
-    lowered = text.lower()
-    where = os.environ.get("DOCKER_HOST", "the Docker engine")
-    if "permission denied" in lowered and ("socket" in lowered or "connection" in lowered):
-        return EnginePermissionError("permission denied on the engine's socket", where=where, fix=PERMISSION_FIX)
-    if "no space left" in lowered:
-        return NoSpaceError("no space left on the engine's disk", where=where, fix="docker system prune frees some")
-    if _is_unreachable(lowered):
-        return EngineUnavailableError(f"no Docker engine answers ({_first_line(text)})", where=where, fix=ENGINE_FIX)
-    return ImageFailedError(f"the Docker engine refused: {_first_line(text)}", where=where)
+    if isinstance(error, docker.errors.APIError):  # an answer, so the engine is there
+        return refusal(f"the Docker engine refused: {_first_line(text)}")
+    if "permission denied" in text.lower():
+        return EnginePermissionError("permission denied on the engine's socket", where=_where(), fix=PERMISSION_FIX)
+    return EngineUnavailableError(f"no Docker engine answers ({_first_line(text)})", where=_where(), fix=ENGINE_FIX)
 
 
-def _is_unreachable(lowered: str) -> bool:
-    signs = ("connection refused", "no such file or directory", "error while fetching server api version")
-    more = ("connection aborted", "read timed out", "name or service not known", "connection reset")
-    return any(sign in lowered for sign in signs + more)
+def refusal(text: str) -> DockerbuildError:
+    """Return the error for what an engine that answers says, judged by its text: the engine's codes mislead."""
+    if "no space left" in text.lower():
+        return NoSpaceError("no space left on the engine's disk", where=_where(), fix="docker system prune frees some")
+    return ImageFailedError(text, where=_where())
+
+
+def engine_stream(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield what the engine sends, with its errors translated there, where the reader's own are not mixed in."""
+    with translated_engine_errors():
+        yield from chunks
+
+
+def _where() -> str:
+    return os.environ.get("DOCKER_HOST", "the Docker engine")
 
 
 def _first_line(text: str) -> str:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
 from dockerbuild_lib.core.command import WorkPath
 from dockerbuild_lib.core.errors import BuildFailedError
 from dockerbuild_lib.core.files import CHUNK, atomic_writer, copy_stream, translated_os_errors
 
 IN_MEMORY = 64 << 20
+MAX_NAME = 200
+"""Bytes; room is left below the 255 of Linux for the name that a file has while it is written."""
 
 
 class _ChunkReader(io.RawIOBase):
@@ -41,7 +44,10 @@ class _ChunkReader(io.RawIOBase):
 @contextmanager
 def pack_files(files: Mapping[WorkPath, Path | bytes], owner: int) -> Iterator[BinaryIO]:
     """Yield a tar of *files*, owned by *owner* (user and group), with the folders that they need."""
-    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as archive:
+    with (
+        tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as archive,
+        translated_os_errors(Path(tempfile.gettempdir())),
+    ):
         with tarfile.open(fileobj=archive, mode="w") as tar:
             for folder in sorted({parent for path in files for parent in _parents(path)}):
                 tar.addfile(_member(folder, owner, tarfile.DIRTYPE))
@@ -79,21 +85,27 @@ def extract_files(chunks: Iterable[bytes], target: Path) -> tuple[Path, ...]:
 
     What a build left there is not trusted: links, devices and sub-folders are passed over, and only the last
     part of a name is used.
+
+    Raises:
+        BuildFailedError: a file has a name that cannot be used here, or the archive is damaged.
+
     """
-    written = []
-    with tarfile.open(fileobj=_ChunkReader(chunks), mode="r|", bufsize=CHUNK) as tar:
-        for member in tar:
-            path = PurePosixPath(member.name)
-            stream = tar.extractfile(member) if member.isreg() and len(path.parts) == 2 else None  # noqa: PLR2004
-            if stream is None:
-                continue
-            written.append(target / _safe_name(path))
-            with translated_os_errors(target), atomic_writer(written[-1]) as output:
-                copy_stream(stream, output)
-    return tuple(sorted(written))
+    try:
+        with tarfile.open(fileobj=_ChunkReader(chunks), mode="r|", bufsize=CHUNK) as tar:
+            return tuple(sorted({_extract(tar, member, target) for member in tar if _is_wanted(member)}))
+    except tarfile.TarError as error:
+        raise BuildFailedError(f"what the build left cannot be read: {error}") from error
 
 
-def _safe_name(path: PurePosixPath) -> str:
-    if path.name in ("", ".", "..") or "\0" in path.name:
-        raise BuildFailedError(f"the build left a file with the name {path.name!r}")
-    return path.name
+def _is_wanted(member: tarfile.TarInfo) -> bool:
+    return member.isreg() and len(PurePosixPath(member.name).parts) == len(("folder", "file"))
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> Path:
+    name = PurePosixPath(member.name).name
+    if name == ".." or "\0" in name or len(os.fsencode(name)) > MAX_NAME:
+        raise BuildFailedError(f"the build left a file with the name {name!r}")
+    path, stream = target / name, tar.extractfile(member)
+    with translated_os_errors(target), atomic_writer(path) as output:
+        copy_stream(cast("IO[bytes]", stream), output)  # a regular file always has one
+    return path

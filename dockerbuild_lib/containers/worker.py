@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import codecs
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from dockerbuild_lib.containers.errors import translated_engine_errors
+from dockerbuild_lib.containers.errors import engine_stream, translated_engine_errors
 from dockerbuild_lib.containers.removal import remove_container
 from dockerbuild_lib.containers.transfer import extract_files, pack_files
 from dockerbuild_lib.core.command import Command, WorkPath
-from dockerbuild_lib.core.errors import BuildFailedError, LimitExceededError
+from dockerbuild_lib.core.errors import BuildFailedError, DockerbuildError, LimitExceededError
 from dockerbuild_lib.core.events import StepLog
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 WORK_FOLDER = PurePosixPath("/work")
 WORKER_ID = 1234
 """User and group of every build: nobody on the host, and owner of /work in the image."""
-OUT_OF_MEMORY = 137
+_MEMORY_EVENTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")  # cgroup v2, v1
+_KILLED = re.compile(rb"^oom_kill [1-9]", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,14 @@ class Worker:
         self._labels = dict(labels)
         self._id = ""
         self._timed_out = False
+        self._timer = threading.Timer(options.limits.seconds, self._stop_late_build)
+        self._timer.daemon = True
 
     def start(self) -> None:
         """Create and start the container; its only process waits."""
         with translated_engine_errors():
             self._id = self._create()
             self._client.api.start(self._id)
-        self._timer = threading.Timer(self._options.limits.seconds, self._stop_late_build)
-        self._timer.daemon = True
         self._timer.start()
 
     def _create(self) -> str:
@@ -98,25 +101,40 @@ class Worker:
 
     def put(self, files: Mapping[WorkPath, Path | bytes]) -> None:
         """Copy files into the work folder; their folders are made."""
-        with translated_engine_errors(), pack_files(files, owner=WORKER_ID) as archive:
+        with pack_files(files, owner=WORKER_ID) as archive, self._engine_calls():
             self._client.api.put_archive(self._id, str(WORK_FOLDER), archive)
 
     def put_tree(self, archive: Path, folder: WorkPath) -> None:
-        """Unpack a tar made by `get_tree` into an existing folder of the work folder."""
-        with translated_engine_errors(), archive.open("rb") as stream:
+        """Unpack a tar made by `get_archive` into an existing folder of the work folder."""
+        with archive.open("rb") as stream, self._engine_calls():
             self._client.api.put_archive(self._id, folder.below(WORK_FOLDER), stream)
 
     def get(self, folder: WorkPath, target: Path) -> tuple[Path, ...]:
-        """Copy the regular files directly in *folder* to the folder *target*; return their paths."""
-        with translated_engine_errors():
-            chunks, _ = self._client.api.get_archive(self._id, folder.below(WORK_FOLDER))
-            return extract_files(chunks, target)
+        """Copy the regular files directly in *folder* to the folder *target*; return their paths.
 
-    def get_archive(self, path: WorkPath) -> Iterable[bytes]:
-        """Return a tar of a file or folder of the work folder, as the engine sends it."""
-        with translated_engine_errors():
-            chunks, _ = self._client.api.get_archive(self._id, path.below(WORK_FOLDER))
-            return chunks  # type: ignore[no-any-return]
+        Raises:
+            BuildFailedError: the build left no such folder.
+
+        """
+        return extract_files(self.get_archive(folder), target)
+
+    def get_archive(self, path: WorkPath) -> Iterator[bytes]:
+        """Return a tar of a file or folder of the work folder, as the engine sends it.
+
+        Raises:
+            BuildFailedError: the build left nothing there.
+
+        """
+        import docker.errors  # noqa: PLC0415 - the SDK takes 0.3 s to import
+
+        with self._engine_calls():
+            try:
+                chunks, _ = self._client.api.get_archive(self._id, path.below(WORK_FOLDER))
+            except docker.errors.NotFound as error:
+                if "could not find the file" not in str(error).lower():
+                    raise
+                raise BuildFailedError(f"the build left no {path.below(WORK_FOLDER)}") from error
+        return engine_stream(chunks)
 
     def run(self, command: Command, log: StepLog) -> None:
         """Run a command to its end; each line of its output goes to *log*.
@@ -126,41 +144,58 @@ class Worker:
             LimitExceededError: it used more time or memory than its limits allow.
 
         """
-        with translated_engine_errors():
-            code = self._execute(command, log)
-        if self._timed_out:
-            minutes = self._options.limits.seconds / 60
-            raise LimitExceededError(f"stopped after {minutes:g} minutes", fix="raise limits.minutes in invoke.yaml")
-        if code == OUT_OF_MEMORY and self._ran_out_of_memory():
+        with self._engine_calls():
+            execution = self._client.api.exec_create(
+                self._id,
+                command.resolved_argv(WORK_FOLDER),
+                environment=command.resolved_environment(WORK_FOLDER),
+                workdir=command.folder.below(WORK_FOLDER),
+                user=f"{WORKER_ID}:{WORKER_ID}",
+            )
+            chunks = self._client.api.exec_start(execution["Id"], stream=True)
+        for line in lines_of(engine_stream(chunks)):
+            log(line)
+        with self._engine_calls():
+            code = self._client.api.exec_inspect(execution["Id"])["ExitCode"]
+            killed = bool(code) and self._ran_out_of_memory()
+        if killed:
             gigabytes = self._options.limits.memory / (1 << 30)
             raise LimitExceededError(f"used more than {gigabytes:g} GiB", fix="raise limits.memory in invoke.yaml")
         if code:
             raise BuildFailedError(f"{command.resolved_argv(WORK_FOLDER)[0]} ended with exit code {code}")
 
-    def _execute(self, command: Command, log: StepLog) -> int | None:
-        api = self._client.api
-        execution = api.exec_create(
-            self._id,
-            command.resolved_argv(WORK_FOLDER),
-            environment=command.resolved_environment(WORK_FOLDER),
-            workdir=command.folder.below(WORK_FOLDER),
-            user=f"{WORKER_ID}:{WORKER_ID}",
-        )
-        for line in lines_of(api.exec_start(execution["Id"], stream=True)):
-            log(line)
-        return None if self._timed_out else api.exec_inspect(execution["Id"])["ExitCode"]
-
     def _ran_out_of_memory(self) -> bool:
-        return bool(self._client.api.inspect_container(self._id)["State"]["OOMKilled"])
+        """Tell whether a process was killed for its memory: seldom the command itself, mostly its compiler."""
+        # The engine's OOMKilled speaks of the container's first process only; the kernel counts for all of them.
+        execution = self._client.api.exec_create(self._id, ("cat", *_MEMORY_EVENTS), stderr=False)
+        return _KILLED.search(self._client.api.exec_start(execution["Id"])) is not None
+
+    @contextmanager
+    def _engine_calls(self) -> Iterator[None]:
+        """Translate the engine's errors; once the time is up, they all come from that."""
+        try:
+            with translated_engine_errors():
+                yield
+        except DockerbuildError as error:
+            self._refuse_late(error)
+            raise
+        self._refuse_late(None)
+
+    def _refuse_late(self, cause: DockerbuildError | None) -> None:
+        if self._timed_out:
+            minutes = self._options.limits.seconds / 60
+            fix = "raise limits.minutes in invoke.yaml"
+            raise LimitExceededError(f"stopped after {minutes:g} minutes", fix=fix) from cause
 
     def _stop_late_build(self) -> None:
         self._timed_out = True
-        self._client.api.kill(self._id)
+        with suppress(DockerbuildError), translated_engine_errors():  # gone already: nothing to stop
+            self._client.api.kill(self._id)
 
     def remove(self) -> None:
         """Remove the container and its volumes."""
+        self._timer.cancel()
         if self._id:
-            self._timer.cancel()
             with translated_engine_errors():
                 remove_container(self._client, self._id)
 

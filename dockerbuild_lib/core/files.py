@@ -40,7 +40,10 @@ def translated_os_errors(where: Path) -> Iterator[None]:
     except DockerbuildError:
         raise
     except OSError as error:
-        raise translate_os_error(error, where) from error
+        known = translate_os_error(error, where)
+        if known is error:
+            raise
+        raise known from error
 
 
 def translate_os_error(error: OSError, where: Path) -> Exception:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from dockerbuild_lib.containers.owners import OWNER_LABEL, this_process
 from tests.support.projects import Project
 
 PLATFORMS = {"linux-amd64": "x86_64-linux-gnu", "linux-arm64": "aarch64-linux-gnu"}
@@ -20,7 +21,13 @@ class Shell:
 
         self._client = docker.from_env()
         self._container = self._client.containers.run(
-            image, ["sleep", "infinity"], entrypoint=[], detach=True, init=True, network_mode="none"
+            image,
+            ["sleep", "infinity"],
+            entrypoint=[],
+            detach=True,
+            init=True,
+            network_mode="none",
+            labels={OWNER_LABEL: this_process()},  # so that it is swept when this process is killed
         )
 
     def __call__(self, *command: str) -> str:
