@@ -16,7 +16,7 @@ from dockerbuild_lib.cli.tasks_base import PROJECT, task
 from dockerbuild_lib.core.machine import ensure_programs
 
 TEST_PROGRAMS = {
-    "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
+    "aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu",  # unlike gcc's package, it needs the C library's headers
     "gcc": "gcc",
     "git": "git",
 }
