@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from dockerbuild_lib.containers import owners
+from dockerbuild_lib.containers.console import Console
 from dockerbuild_lib.containers.errors import refusal, translated_engine_errors
+from dockerbuild_lib.containers.foreground import Foreground, ForegroundOptions
 from dockerbuild_lib.containers.removal import labelled_containers, remove_container
 from dockerbuild_lib.containers.worker import Worker, WorkerOptions
 from dockerbuild_lib.core.errors import DockerbuildError, InterruptedRunError
@@ -106,11 +108,17 @@ class Engine:
                 if "error" in answer:
                     raise refusal(f"{tag}: {answer['error'].strip()}")
 
+    def run_in_foreground(self, options: ForegroundOptions) -> int:
+        """Run a command of the user's, joined to this process's streams and signals; return its exit code."""
+        return Foreground(self.client, options, self._labels()).run(Console())
+
+    def _labels(self) -> dict[str, str]:
+        return {owners.RUN_LABEL: self._run, owners.OWNER_LABEL: owners.this_process()}
+
     @contextmanager
     def worker(self, options: WorkerOptions) -> Iterator[Worker]:
         """Yield a started container that lives as long as the block, however that ends."""
-        labels = {owners.RUN_LABEL: self._run, owners.OWNER_LABEL: owners.this_process()}
-        worker = Worker(self.client, options, labels)
+        worker = Worker(self.client, options, self._labels())
         try:
             with self._interruptions():
                 worker.start()

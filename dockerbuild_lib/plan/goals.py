@@ -78,7 +78,7 @@ class GoalMaker:
     def _wheel(self, selection: Selection, recipe: SourceWheel, target: Target) -> WheelWork:
         version_recipe = recipe.versions[selection.version]
         lock = self._lock(selection)
-        workshop = self._workshop(target.platform, recipe)
+        workshop = self.workshop(target.platform, recipe.toolchain)
         libraries = tuple(self.library(name, workshop) for name in recipe.libraries)
         build_requires = self._build_requires(selection, lock, target.python)
         recipe_key = keys.wheel_recipe_key(
@@ -121,9 +121,15 @@ class GoalMaker:
         key = keys.ContentKey(recipe_key, self._environment(workshop, None))
         return LibraryWork(name, library, source, workshop, key)
 
-    def _workshop(self, platform_name: str, recipe: SourceWheel) -> Workshop:
+    def workshop(self, platform_name: str, toolchain: str | None = None) -> Workshop:
+        """Return where things are built for a platform: with *toolchain*, by default its own.
+
+        Raises:
+            LockError: the Python tools of its image have no pins.
+
+        """
         platform = self.catalog.platforms[platform_name]
-        toolchain = recipe.toolchain or platform.toolchain
+        toolchain = toolchain or platform.toolchain
         image = self.image(platform_name).key
         return Workshop(platform_name, platform, image, toolchain, self.catalog.toolchains[toolchain])
 

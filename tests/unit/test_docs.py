@@ -170,7 +170,8 @@ def test_every_page_is_reached_from_the_readme() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_commands_name_tasks_and_options_that_there_are(page: Path) -> None:
     for call in _CALL.finditer(page.read_text()):
-        words = [word for word in call["arguments"].split() if word not in CORE_OPTIONS]
+        task, _, _command = call["arguments"].partition(" -- ")
+        words = [word for word in task.split() if word not in CORE_OPTIONS]
         if not words or re.fullmatch(r"[a-z]+(\.[a-z]+)?", words[0]) is None or not call[0].startswith("./"):
             continue
         context = contexts()[words[0]]

@@ -1,0 +1,131 @@
+"""The task ``run``: any command in a platform's toolchain."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+
+from dockerbuild_lib.cli.session import Session, open_session
+from dockerbuild_lib.cli.tasks_base import task
+
+if TYPE_CHECKING:
+    from pathlib import PurePosixPath
+
+    from dockerbuild_lib.plan.steps import Workshop
+
+REMAINDER = "--"
+SHELL = ("/bin/bash",)
+
+
+@task(
+    help={
+        "platform": "platform whose toolchain to use",
+        "workdir": "folder to see inside as /work; default: the current folder",
+        "env": "NAME=VALUE to set; repeatable",
+        "env-prefix": "NAME=VALUE to put before what NAME has, with a colon between; repeatable",
+        "env-suffix": "NAME=VALUE to put after what NAME has, with a colon between; repeatable",
+        "toolchain": "toolchain of the image; default: the platform's",
+        "network": "let the command reach the network",
+        "shell": "start a shell instead of a command",
+    },
+    iterable=["env", "env_prefix", "env_suffix"],
+)
+def run(  # noqa: PLR0913, PLR0917 - invoke makes each an option
+    _context: Context,
+    platform: str,
+    env: list[str],
+    env_prefix: list[str],
+    env_suffix: list[str],
+    workdir: str = ".",
+    toolchain: str = "",
+    network: bool = False,  # noqa: FBT001, FBT002
+    shell: bool = False,  # noqa: FBT001, FBT002
+) -> None:
+    """Run a command in a platform's toolchain: run --platform=linux-arm64 -- make CC=cc."""
+    from dockerbuild_lib.containers.foreground import ForegroundOptions  # noqa: PLC0415
+    from dockerbuild_lib.images.context import image_tag  # noqa: PLC0415
+    from dockerbuild_lib.wheels.foreground import Changes, foreground_environment  # noqa: PLC0415
+
+    argv = _command(sys.argv, shell=shell)
+    changes = Changes.parsed(env, env_prefix, env_suffix)
+    mounted, folder = _place(Path(workdir), Path.cwd())
+    session = open_session()
+    workshop = _ready_workshop(session, platform, toolchain)
+    options = ForegroundOptions(
+        image=image_tag(workshop.platform_name, workshop.image),
+        argv=argv,
+        environment=foreground_environment(workshop, changes),
+        mounted=mounted,
+        folder=folder,
+        user=(os.getuid(), os.getgid()),
+        memory=session.settings.limits.memory,
+        processes=session.settings.limits.processes,
+        network=network,
+    )
+    raise Exit(code=session.engine.run_in_foreground(options))
+
+
+def _command(arguments: list[str], *, shell: bool) -> tuple[str, ...]:
+    """Return what stands after ``--``, word for word; invoke gives its tasks nothing of it.
+
+    Raises:
+        UsageError: there is no command, or one beside ``--shell``.
+
+    """
+    from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
+
+    _, *command = arguments[arguments.index(REMAINDER) :] if REMAINDER in arguments else (REMAINDER,)
+    if shell and command:
+        raise UsageError("a shell takes no command", where="--shell", fix="leave one of them out")
+    if not shell and not command:
+        raise UsageError("there is no command", fix="write it after --, or give --shell")
+    return SHELL if shell else tuple(command)
+
+
+def _place(workdir: Path, current: Path) -> tuple[Path, PurePosixPath]:
+    """Return the folder to mount, and where the command starts inside: where the user is, when that is below it.
+
+    Raises:
+        UsageError: there is no such folder.
+
+    """
+    from dockerbuild_lib.containers.worker import WORK_FOLDER  # noqa: PLC0415
+    from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
+
+    mounted = workdir.resolve()
+    if not mounted.is_dir():
+        raise UsageError(f"{workdir} is no folder", where="--workdir", fix="name one that exists")
+    below = current.resolve()
+    return mounted, WORK_FOLDER / below.relative_to(mounted) if below.is_relative_to(mounted) else WORK_FOLDER
+
+
+def _ready_workshop(session: Session, platform: str, toolchain: str) -> Workshop:
+    """Return a platform's image with its toolchain, after making the image where the engine does not hold it."""
+    from dockerbuild_lib.catalog.suggestions import suggestion  # noqa: PLC0415
+    from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
+    from dockerbuild_lib.images.context import image_files  # noqa: PLC0415
+    from dockerbuild_lib.plan.goals import GoalMaker  # noqa: PLC0415
+
+    catalog = session.catalog
+    catalog.platform(platform)
+    if toolchain and toolchain not in catalog.toolchains:
+        fix = suggestion(toolchain, catalog.toolchains)
+        raise UsageError(f"unknown toolchain {toolchain!r}", where="--toolchain", fix=fix)
+    workshop = GoalMaker(catalog, image_files).workshop(platform, toolchain or None)
+    if session.engine.find_image(workshop.image) is None:
+        _make_image(session, platform)
+    return workshop
+
+
+def _make_image(session: Session, platform: str) -> None:
+    from dockerbuild_lib.cli.running import run_plan_steps  # noqa: PLC0415
+    from dockerbuild_lib.images.context import image_files  # noqa: PLC0415
+    from dockerbuild_lib.plan.make import plan_images  # noqa: PLC0415
+
+    plan = plan_images([platform], session.catalog, session.inventory, image_files, rebuild=False)
+    run_plan_steps(session, plan.to_do, session.workbench().perform, session.settings.jobs)
