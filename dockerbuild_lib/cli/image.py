@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
@@ -11,36 +12,57 @@ from dockerbuild_lib.cli.output import show_rows
 from dockerbuild_lib.cli.session import Session, open_session
 from dockerbuild_lib.cli.tasks_base import integer_option, task
 
+if TYPE_CHECKING:
+    from dockerbuild_lib.plan.make import PlannedStep
+
 
 @task(
     help={
         "platform": "platform whose image to make, or a pattern; repeatable; default: all",
         "rebuild": "make it again with the package versions of today, even when the engine holds it",
+        "upload": "upload the images to the registry too, where it does not have them",
         "jobs": "images to make at the same time; default: the setting jobs",
     },
     iterable=["platform"],
 )
-def generate(_context: Context, platform: list[str], rebuild: bool = False, jobs: str = "") -> None:  # noqa: FBT001, FBT002
+def generate(
+    _context: Context,
+    platform: list[str],
+    rebuild: bool = False,  # noqa: FBT001, FBT002
+    upload: bool = False,  # noqa: FBT001, FBT002
+    jobs: str = "",
+) -> None:
     """Make the images of platforms, and the base image that they stand on."""
     from dockerbuild_lib.cli.running import run_plan_steps  # noqa: PLC0415
-    from dockerbuild_lib.images.context import image_files, image_tag  # noqa: PLC0415
+    from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
+    from dockerbuild_lib.images.context import image_files  # noqa: PLC0415
     from dockerbuild_lib.plan.make import plan_images  # noqa: PLC0415
-    from dockerbuild_lib.plan.steps import ImageWork  # noqa: PLC0415
+    from dockerbuild_lib.plan.request import ImageRequest  # noqa: PLC0415
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
 
     session = open_session()
     count = integer_option("jobs", jobs) if jobs else session.settings.jobs
-    named = platforms_named(session, platform)
-    plan = plan_images(named, session.catalog, session.inventory, image_files, rebuild=rebuild)
+    named = tuple(platforms_named(session, platform))
+    if upload and session.registry is None:
+        raise UsageError("no container registry is configured", where="--upload", fix="set `registry` in invoke.yaml")
+    plan = plan_images(ImageRequest(named, rebuild, upload), session.catalog, session.inventory, image_files)
     if plan.to_do:
         run_plan_steps(session, plan.to_do, session.workbench(fresh_images=rebuild).perform, count)
-    made = {step.id for step in plan.to_do}
-    lines = [
-        f"{step.id}: {image_tag(step.work.platform_name, step.work.key)} {'made' if step.id in made else 'is there'}"
-        for step in (planned.step for planned in plan.steps)
-        if isinstance(step.work, ImageWork)
-    ]
-    write_result(sys.stdout, "\n".join(lines))
+    write_result(sys.stdout, "\n".join(filter(None, map(_image_line, plan.steps))))
+
+
+def _image_line(planned: PlannedStep) -> str:
+    """Say what became of a platform's image or its upload; nothing of other steps."""
+    from dockerbuild_lib.images.context import image_tag  # noqa: PLC0415
+    from dockerbuild_lib.plan.steps import ImageWork, PullWork, PushWork, Status  # noqa: PLC0415
+
+    work, done = planned.step.work, planned.status is Status.TO_DO
+    if isinstance(work, PushWork):
+        return f"{planned.step.id}: {'done' if done else planned.why}"
+    if not isinstance(work, ImageWork | PullWork):
+        return ""
+    how = "pulled" if isinstance(work, PullWork) else "made"
+    return f"{planned.step.id}: {image_tag(work.platform_name, work.key)} {how if done else 'is there'}"
 
 
 def platforms_named(session: Session, patterns: list[str]) -> list[str]:

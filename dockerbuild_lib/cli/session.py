@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dockerbuild_lib.catalog.catalog import Catalog
     from dockerbuild_lib.catalog.settings import Settings
     from dockerbuild_lib.containers.engine import Engine
+    from dockerbuild_lib.containers.image_registry import ImageRegistry
     from dockerbuild_lib.core.processes import Processes
     from dockerbuild_lib.execution.inventory import RealInventory
     from dockerbuild_lib.execution.workbench import Workbench
@@ -73,7 +74,16 @@ class Session:
         """What is there already."""
         from dockerbuild_lib.execution.inventory import RealInventory  # noqa: PLC0415
 
-        return RealInventory(self.store, self.area, self.engine)
+        return RealInventory(self.store, self.area, self.engine, self.registry)
+
+    @cached_property
+    def registry(self) -> ImageRegistry | None:
+        """The container registry of the images, where the settings name one."""
+        if self.settings.registry is None:
+            return None
+        from dockerbuild_lib.containers.image_registry import ImageRegistry  # noqa: PLC0415
+
+        return ImageRegistry(self.engine, self.settings.registry)
 
     @cached_property
     def fetcher(self) -> SourceFetcher:
@@ -115,6 +125,7 @@ class Session:
                 scratch=self.settings.root / "tmp",
                 sources_list=debian_sources_list,
                 mmdebstrap=lambda: ensure_program("mmdebstrap", say=say),
+                registry=self.registry,
             ),
             libraries=LibraryBuilder(self.engine, limits),
             wheels=WheelBuilder(self.engine, limits),

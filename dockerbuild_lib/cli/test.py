@@ -17,6 +17,7 @@ from dockerbuild_lib.core.machine import ensure_programs
 
 TEST_PROGRAMS = {
     "aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu",  # unlike gcc's package, it needs the C library's headers
+    "docker-registry": "docker-registry",
     "gcc": "gcc",
     "git": "git",
 }

@@ -160,6 +160,12 @@ class PermissionDeniedError(DockerbuildError):
     exit_code = 23
 
 
+class RegistryDeniedError(DockerbuildError):
+    """The container registry wants other credentials."""
+
+    exit_code = 30
+
+
 class InterruptedRunError(DockerbuildError):
     """The user stopped the run (Ctrl-C or SIGTERM)."""
 

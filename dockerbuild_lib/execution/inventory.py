@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from dockerbuild_lib.containers.engine import Engine
+from dockerbuild_lib.containers.image_registry import ImageRegistry
 from dockerbuild_lib.plan.inventory import PackageVersion, Published
 from dockerbuild_lib.plan.keys import ContentKey
 from dockerbuild_lib.plan.steps import Goal, LibraryWork
@@ -21,6 +22,7 @@ class RealInventory:
     store: Store
     area: WorkArea
     engine: Engine
+    registry: ImageRegistry | None = None
 
     def interned(self, sha256s: Collection[str]) -> frozenset[str]:
         """Return those files that the store holds."""
@@ -51,6 +53,10 @@ class RealInventory:
     def image(self, key: str) -> bool:
         """Tell whether the engine holds the image with this key."""
         return self.engine.find_image(key) is not None
+
+    def in_registry(self, platform: str, key: str) -> bool:
+        """Tell whether the registry, where one is configured, has this image."""
+        return self.registry is not None and self.registry.holds(platform, key)
 
 
 def _values(tags: Collection[str], key: str) -> list[str]:

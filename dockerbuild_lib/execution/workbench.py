@@ -14,10 +14,13 @@ from dockerbuild_lib.plan.steps import (
     BuildWork,
     CheckWork,
     FetchWork,
+    ImageSteps,
     ImageWork,
     LibraryWork,
     PackageWork,
     PublishWork,
+    PullWork,
+    PushWork,
     Step,
     TrialWork,
     UniversalWork,
@@ -52,11 +55,8 @@ class Workbench:
         match step.work:
             case FetchWork(file):
                 return str(self.fetcher.fetch(file).stat().st_size) + " bytes"
-            case BaseWork() as work:
-                return self.images.make_base(work, log)
-            case ImageWork() as work:
-                tools = [self.fetcher.fetch(tool) for tool in work.tools]
-                return self.images.make_image(work, tools, log, fresh=self.fresh_images)
+            case BaseWork() | ImageWork() | PullWork() | PushWork() as work:
+                return self._image(work, log)
             case LibraryWork() as work:
                 self.libraries.build(work, self.fetcher.fetch(work.source), self.area.library(work), log)
                 return self.area.library(work).name
@@ -73,6 +73,18 @@ class Workbench:
             case PublishWork(goal):
                 published = self.publisher.publish(goal, self.area.result(goal))
                 return f"{published.pin}, refs moved: {', '.join(published.moved_refs) or 'none'}"
+
+    def _image(self, work: ImageSteps, log: StepLog) -> str:
+        match work:
+            case BaseWork():
+                return self.images.make_base(work, log)
+            case ImageWork():
+                tools = [self.fetcher.fetch(tool) for tool in work.tools]
+                return self.images.make_image(work, tools, log, fresh=self.fresh_images)
+            case PullWork():
+                return self.images.pull(work, log)
+            case PushWork():
+                return self.images.push(work, log)
 
     def build(self, wheel: WheelWork, target: Path, log: StepLog, conditions: Conditions = DEFAULT_CONDITIONS) -> Path:
         """Build a wheel into the folder *target*."""

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockerbuild_lib.containers.engine import KEY_LABEL, Engine
-from dockerbuild_lib.core.errors import BuildFailedError, ImageFailedError
+from dockerbuild_lib.containers.image_registry import ImageRegistry
+from dockerbuild_lib.core.errors import BuildFailedError, ImageFailedError, UsageError
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.core.files import translated_os_errors
 from dockerbuild_lib.core.processes import Processes
 from dockerbuild_lib.images.context import base_tag, image_tag, write_context
-from dockerbuild_lib.plan.steps import BaseWork, ImageWork
+from dockerbuild_lib.plan.steps import BaseWork, ImageWork, PullWork, PushWork
 
 PLATFORM_LABEL = "dockerbuild.platform"
 UNNEEDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
@@ -32,6 +33,7 @@ class ImageMaker:
     sources_list: Callable[[str], str]
     mmdebstrap: Callable[[], str]
     """Returns the program's path, after installing it where that is possible."""
+    registry: ImageRegistry | None = None
 
     def make_base(self, work: BaseWork, log: StepLog) -> str:
         """Make a base image from Debian packages.
@@ -70,10 +72,27 @@ class ImageMaker:
             self.engine.build_image(context, tag, labels, log, fresh=fresh)
         return tag
 
+    def pull(self, work: PullWork, log: StepLog) -> str:
+        """Take a platform's image from the registry, and check that it is the one."""
+        tag = image_tag(work.platform_name, work.key)
+        return f"from {self._registry().pull(tag, work.platform_name, work.key, log)}"
+
+    def push(self, work: PushWork, log: StepLog) -> str:
+        """Upload a platform's image to the registry."""
+        tag = image_tag(work.platform_name, work.key)
+        return self._registry().push(tag, work.platform_name, work.key, log)
+
+    def _registry(self) -> ImageRegistry:
+        if self.registry is None:
+            raise UsageError("no container registry is configured", fix="set `registry` in invoke.yaml")
+        return self.registry
+
     def _install_tools(self, wheels: Sequence[Path], target: Path, log: StepLog) -> None:
         from uv import find_uv_bin  # noqa: PLC0415 - only image generation needs it
 
         target.mkdir()
+        if not wheels:
+            return
         where = (*BUILD_PLATFORM, f"--target={target}")
         options = ("--no-config", "--offline", "--no-index", "--no-deps", "--no-cache", "--link-mode=copy")
         self.processes.run((find_uv_bin(), "pip", "install", *options, *where, *map(str, wheels)), log)

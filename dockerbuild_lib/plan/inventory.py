@@ -44,3 +44,6 @@ class Inventory(Protocol):
 
     def image(self, key: str) -> bool:
         """Tell whether the engine holds the image with this key."""
+
+    def in_registry(self, platform: str, key: str) -> bool:
+        """Tell whether the registry, where there is one, has a platform's image with this key."""

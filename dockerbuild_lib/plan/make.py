@@ -13,7 +13,7 @@ from dockerbuild_lib.plan.goals import GoalMaker, ImageFiles
 from dockerbuild_lib.plan.inventory import Inventory, PackageVersion
 from dockerbuild_lib.plan.judge import PlannedGoal, judge
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.request import Request, select
+from dockerbuild_lib.plan.request import ImageRequest, Request, select
 from dockerbuild_lib.plan.steps import (
     BaseWork,
     BuildWork,
@@ -24,6 +24,8 @@ from dockerbuild_lib.plan.steps import (
     LibraryWork,
     PackageWork,
     PublishWork,
+    PullWork,
+    PushWork,
     Status,
     Step,
     TrialWork,
@@ -131,14 +133,26 @@ class _Planner:
         return names.fetch(file)
 
     def image(self, platform: str) -> str:
-        """Add a platform's image, and what it is made from where the engine does not hold it."""
+        """Add a platform's image; where the engine does not hold it, also where it comes from."""
         work = self.maker.image(platform)
         name = names.image(platform)
         if name not in self.steps:
             status, why = self._judge_image(work.key)
-            needs = () if status is Status.HIT else self._image_needs(work)
-            self._put(Step(name, name, work.key, needs, 120, work), status, why)
+            if status is Status.HIT:
+                self._put(Step(name, name, work.key, (), 0, work), status, why)
+            elif not self.fresh_images and self.inventory.in_registry(platform, work.key):
+                self._put(Step(name, name, work.key, (), 60, PullWork(platform, work.key)), status, "in the registry")
+            else:
+                self._put(Step(name, name, work.key, self._image_needs(work), 120, work), status, why)
         return name
+
+    def upload_image(self, platform: str) -> None:
+        """Add the upload of a platform's image; where the registry has it, nothing must be done for that."""
+        key, name = self.maker.image(platform).key, names.upload(platform)
+        there = not self.fresh_images and self.inventory.in_registry(platform, key)
+        needs = () if there else (self.image(platform),)
+        status, why = (Status.HIT, "in the registry") if there else (Status.TO_DO, "not in the registry yet")
+        self._put(Step(name, name, key, needs, 60, PushWork(platform, key)), status, why)
 
     def _judge_image(self, key: str) -> tuple[Status, str]:
         if self.fresh_images:
@@ -185,16 +199,11 @@ class _Planner:
         return (*fetches, *self.steps.values())
 
 
-def plan_images(
-    platforms: Iterable[str],
-    catalog: Catalog,
-    inventory: Inventory,
-    image_files: ImageFiles,
-    *,
-    rebuild: bool,
-) -> Plan:
-    """Work out what making these platforms' images takes; *rebuild*: also where the engine holds them."""
-    planner = _Planner(GoalMaker(catalog, image_files), inventory, fresh_images=rebuild)
-    for platform in platforms:
+def plan_images(request: ImageRequest, catalog: Catalog, inventory: Inventory, image_files: ImageFiles) -> Plan:
+    """Work out what making images takes."""
+    planner = _Planner(GoalMaker(catalog, image_files), inventory, fresh_images=request.rebuild)
+    for platform in request.platforms:
         planner.image(platform)
+        if request.upload:
+            planner.upload_image(platform)
     return Plan((), planner.finish())

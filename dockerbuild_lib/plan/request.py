@@ -28,6 +28,16 @@ class Request:
 
 
 @dataclass(frozen=True)
+class ImageRequest:
+    """The options of ``image.generate``: platforms by their names; *rebuild* also images that the engine holds."""
+
+    platforms: tuple[str, ...]
+    rebuild: bool = False
+    upload: bool = False
+    """They are wanted in the registry too."""
+
+
+@dataclass(frozen=True)
 class Selection:
     """One version of one distribution, on the targets where it is to be built; a universal wheel has none."""
 

@@ -27,6 +27,11 @@ def image(platform: str) -> str:
     return f"image {platform}"
 
 
+def upload(platform: str) -> str:
+    """Name the uploading of a platform's image."""
+    return f"upload image {platform}"
+
+
 def library(work: LibraryWork) -> str:
     """Name the building of a library."""
     shop = work.workshop

@@ -48,6 +48,22 @@ class ImageWork:
 
 
 @dataclass(frozen=True)
+class PullWork:
+    """Take a platform's image from the registry."""
+
+    platform_name: str
+    key: str
+
+
+@dataclass(frozen=True)
+class PushWork:
+    """Upload a platform's image to the registry."""
+
+    platform_name: str
+    key: str
+
+
+@dataclass(frozen=True)
 class Workshop:
     """Where something is built: an image, and a toolchain inside it."""
 
@@ -138,7 +154,9 @@ class PublishWork:
     goal: Goal
 
 
-Work = FetchWork | BaseWork | ImageWork | LibraryWork | BuildWork | CheckWork | TrialWork | PackageWork | PublishWork
+ImageSteps = BaseWork | ImageWork | PullWork | PushWork
+WheelSteps = BuildWork | CheckWork | TrialWork | PackageWork | PublishWork
+Work = FetchWork | ImageSteps | LibraryWork | WheelSteps
 
 
 @dataclass(frozen=True)
