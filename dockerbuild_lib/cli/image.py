@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
@@ -13,6 +14,7 @@ from dockerbuild_lib.cli.session import Session, open_session
 from dockerbuild_lib.cli.tasks_base import integer_option, task
 
 if TYPE_CHECKING:
+    from dockerbuild_lib.images.inspection import ImageContents
     from dockerbuild_lib.plan.make import PlannedStep
 
 
@@ -86,11 +88,14 @@ def platforms_named(session: Session, patterns: list[str]) -> list[str]:
 def list_images(_context: Context, json: bool = False) -> None:  # noqa: FBT001, FBT002
     """List the images that the engine holds: platform, tag, size, content key."""
     from dockerbuild_lib.containers.engine import KEY_LABEL  # noqa: PLC0415
+    from dockerbuild_lib.containers.image_store import bytes_on_disk  # noqa: PLC0415
     from dockerbuild_lib.images.generate import PLATFORM_LABEL  # noqa: PLC0415
     from dockerbuild_lib.report.listing import Column  # noqa: PLC0415
+    from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
     from dockerbuild_lib.report.units import byte_size  # noqa: PLC0415
 
-    images = open_session().engine.images({KEY_LABEL: None})
+    engine = open_session().engine
+    images = engine.images({KEY_LABEL: None})
     rows = [
         (
             image.labels.get(PLATFORM_LABEL, "base"),
@@ -101,3 +106,46 @@ def list_images(_context: Context, json: bool = False) -> None:  # noqa: FBT001,
         for image in images
     ]
     show_rows((Column("PLATFORM"), Column("TAG"), Column("SIZE"), Column("KEY")), sorted(rows), as_json=json)
+    if images and not json:
+        total = byte_size(bytes_on_disk(engine, (image.image_id for image in images)))
+        write_result(sys.stdout, f"together {total} on disk; layers that they share count once")
+
+
+@task(
+    help={
+        "platform": "platform whose image to look into",
+        "sbom": "file to write the image's bill of materials to (CycloneDX, JSON), which must not exist",
+        "json": "print JSON",
+    }
+)
+def show(_context: Context, platform: str, sbom: str = "", json: bool = False) -> None:  # noqa: FBT001, FBT002
+    """Show what is in a platform's image: base, Pythons, toolchains, tools, and packages with their versions."""
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from dockerbuild_lib.cli.output import show_json  # noqa: PLC0415
+    from dockerbuild_lib.images.context import image_files  # noqa: PLC0415
+    from dockerbuild_lib.images.inspection import inspect_image  # noqa: PLC0415
+    from dockerbuild_lib.plan.goals import GoalMaker  # noqa: PLC0415
+    from dockerbuild_lib.report.image_view import render_image  # noqa: PLC0415
+    from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
+
+    session = open_session()
+    session.catalog.platform(platform)
+    work = GoalMaker(session.catalog, image_files).image(platform)
+    contents = inspect_image(session.engine, session.catalog, work)
+    if sbom:
+        _write_sbom(contents, Path(sbom).absolute())
+    if json:
+        show_json(asdict(contents))
+    else:
+        write_result(sys.stdout, render_image(contents))
+
+
+def _write_sbom(contents: ImageContents, file: Path) -> None:
+    from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
+    from dockerbuild_lib.core.files import write_atomic  # noqa: PLC0415
+    from dockerbuild_lib.images.sbom import sbom_json  # noqa: PLC0415
+
+    if file.exists():
+        raise UsageError(f"{file} exists", where="--sbom", fix="name another file, or remove it")
+    write_atomic(file, sbom_json(contents))

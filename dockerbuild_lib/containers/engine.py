@@ -110,15 +110,16 @@ class Engine:
 
     def run_in_foreground(self, options: ForegroundOptions) -> int:
         """Run a command of the user's, joined to this process's streams and signals; return its exit code."""
-        return Foreground(self.client, options, self._labels()).run(Console())
+        return Foreground(self.client, options, self.labels()).run(Console())
 
-    def _labels(self) -> dict[str, str]:
+    def labels(self) -> dict[str, str]:
+        """Return what marks all that this run makes."""
         return {owners.RUN_LABEL: self._run, owners.OWNER_LABEL: owners.this_process()}
 
     @contextmanager
     def worker(self, options: WorkerOptions) -> Iterator[Worker]:
         """Yield a started container that lives as long as the block, however that ends."""
-        worker = Worker(self.client, options, self._labels())
+        worker = Worker(self.client, options, self.labels())
         try:
             with self._interruptions():
                 worker.start()

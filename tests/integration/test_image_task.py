@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -115,3 +117,34 @@ def test_a_package_that_debian_lacks_fails_the_image_with_its_log(fresh: Project
     assert "Unable to locate package no-such-package" in done.stderr
     assert "its full log is " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_an_image_shows_what_it_holds(with_images: Project, platform: str, tmp_path: Path) -> None:
+    shown = with_images.succeed("image.show", f"--platform={platform}", "--json").json
+    versions = {package["name"]: package["version"] for package in shown["packages"]}
+    assert shown["pythons"] == {"3.11": versions["python3.11-minimal"]}
+    assert shown["base"].startswith("sha256:")
+    assert {"auditwheel", "ziglang"} <= {tool["name"] for tool in shown["tools"]}
+    bill = tmp_path / "bill.json"
+    printed = with_images.succeed("image.show", f"--platform={platform}", f"--sbom={bill}").stdout
+    assert shown["key"] in printed
+    parts = json.loads(bill.read_text())["components"]
+    assert len(parts) == len(shown["packages"]) + len(shown["tools"])
+    again = with_images.run("image.show", f"--platform={platform}", f"--sbom={bill}")
+    assert (again.code, f"--sbom: {bill} exists" in again.stderr) == (2, True)
+
+
+def test_images_weigh_less_together_than_each_alone(with_images: Project) -> None:
+    rows = with_images.succeed("image.list", "--json").json
+    *_, last = with_images.succeed("image.list").stdout.splitlines()
+    amount, unit = last.removeprefix("together ").split()[:2]
+    together = float(amount) * {"MiB": 1 << 20, "GiB": 1 << 30}[unit]
+    assert together < sum(int(row["size"]) for row in rows)
+
+
+def test_an_image_that_is_not_there_cannot_be_shown(fresh: Project) -> None:
+    fresh.edit("config/toolchains.yaml", "\ngcc:", "\nother: {compiler: gcc}\ngcc:")
+    done = fresh.run("image.show", "--platform=linux-arm64")
+    assert done.code == 2
+    assert "the engine does not hold the image of linux-arm64; run image.generate" in done.stderr
