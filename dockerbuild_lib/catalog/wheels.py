@@ -16,6 +16,7 @@ from dockerbuild_lib.catalog.base import (
     VariableName,
     VersionText,
 )
+from dockerbuild_lib.catalog.sources import SdistSource, WheelSource
 
 PatchName = Annotated[str, Field(pattern=r"^[0-9]{2}-[A-Za-z0-9._-]+\.patch$")]
 PlatformPattern = Annotated[str, Field(pattern=r"^[a-z0-9*?][a-z0-9._*?-]*$")]
@@ -40,9 +41,10 @@ class _WheelRecipe(Model):
 
 
 class SourceWheel(_WheelRecipe):
-    """A wheel that is cross-built from its sdist for each platform."""
+    """A wheel that is cross-built from its source for each platform."""
 
     kind: Literal["source"] = "source"
+    source: WheelSource = Field(default=SdistSource(type="sdist"), description="Default: the package index's sdist.")
     trial: str = Field(min_length=1, description="Python that uses the wheel; it must end without an error.")
     extensions: tuple[ModuleName, ...] = Field(
         default=(),

@@ -64,6 +64,8 @@ class GoalMaker:
     def _universal(self, selection: Selection) -> UniversalWork:
         version_recipe = self.catalog.wheels[selection.distribution].versions[selection.version]
         source = self._lock(selection).source
+        if not isinstance(source, IndexFile) or not source.is_wheel:
+            raise _not_locked(selection, "the universal wheel")
         return UniversalWork(
             distribution=selection.distribution,
             version=selection.version,
@@ -78,6 +80,9 @@ class GoalMaker:
     def _wheel(self, selection: Selection, recipe: SourceWheel, target: Target) -> WheelWork:
         version_recipe = recipe.versions[selection.version]
         lock = self._lock(selection)
+        source = lock.source
+        if source is None or not recipe.source.is_pinned_by(selection.version, source):
+            raise _not_locked(selection, "the source that its recipe names")
         workshop = self._workshop(target.platform, recipe)
         libraries = tuple(self.library(name, workshop) for name in recipe.libraries)
         build_requires = self._build_requires(selection, lock, target.python)
@@ -85,7 +90,7 @@ class GoalMaker:
             selection.distribution,
             recipe,
             version_recipe,
-            source=lock.source,
+            source=source,
             build_requires=build_requires,
             patches=self._patches(selection, version_recipe.patches),
             libraries={library.name: library.key.recipe for library in libraries},
@@ -97,7 +102,7 @@ class GoalMaker:
             version_recipe=version_recipe,
             target=target,
             workshop=workshop,
-            source=lock.source,
+            source=source,
             build_requires=build_requires,
             patches=version_recipe.patches,
             libraries=libraries,
@@ -115,8 +120,9 @@ class GoalMaker:
         """
         library = self.catalog.libraries[name]
         source = self.catalog.locks.libraries.sources.get(name)
-        if source is None or source.version != library.source.version:
-            raise LockError(f"the source of the library {name} is not locked", fix="run sources.lock")
+        if source is None or not library.source.is_pinned_by(library.version, source):
+            what = f"the source that the library {name} names is not locked"
+            raise LockError(what, fix=f"run sources.lock --name={name}")
         recipe_key = keys.library_recipe_key(library, source)
         key = keys.ContentKey(recipe_key, self._environment(workshop, None))
         return LibraryWork(name, library, source, workshop, key)
@@ -134,14 +140,12 @@ class GoalMaker:
         wheel = self.catalog.locks.wheels.get(selection.distribution)
         lock = wheel.versions.get(selection.version) if wheel else None
         if lock is None:
-            what = f"{selection.distribution} {selection.version} is not locked"
-            raise LockError(what, fix=f"run sources.lock --name={selection.distribution}")
+            raise _not_locked(selection)
         return lock
 
     def _build_requires(self, selection: Selection, lock: VersionLock, python: str) -> tuple[IndexFile, ...]:
         if python not in lock.build_requires:
-            what = f"the build requirements of {selection.distribution} {selection.version} for {python} are not locked"
-            raise LockError(what, fix=f"run sources.lock --name={selection.distribution}")
+            raise _not_locked(selection, f"its build requirements for Python {python}")
         return lock.build_requires[python]
 
     def _patches(self, selection: Selection, names: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -153,6 +157,11 @@ class GoalMaker:
             return hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as error:
             raise CatalogError(f"the patch cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def _not_locked(selection: Selection, part: str = "this version") -> LockError:
+    fix = f"run sources.lock --name={selection.distribution}"
+    return LockError(f"{part} is not locked", where=f"{selection.distribution} {selection.version}", fix=fix)
 
 
 def patch_path(config_dir: Path, distribution: str, version: str, name: str) -> Path:

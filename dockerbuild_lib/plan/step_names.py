@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockerbuild_lib.catalog.locks import LockedFile
+from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
 from dockerbuild_lib.plan.steps import BaseWork, Goal, LibraryWork, UniversalWork, WheelWork
 
 
@@ -13,8 +13,9 @@ def goal(goal: Goal) -> str:
 
 
 def fetch(file: LockedFile) -> str:
-    """Name the fetching of a file."""
-    return f"fetch {file.filename}"
+    """Name the fetching of a file; where its name is one that this project gave it, others may bear it too."""
+    given = not isinstance(file, (IndexFile, DebianFile))
+    return f"fetch {file.filename} {file.sha256[:12]}" if given else f"fetch {file.filename}"
 
 
 def base(work: BaseWork) -> str:

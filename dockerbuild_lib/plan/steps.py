@@ -79,7 +79,7 @@ class WheelWork:
     version_recipe: VersionRecipe
     target: Target
     workshop: Workshop
-    source: IndexFile
+    source: LockedFile
     build_requires: tuple[IndexFile, ...]
     patches: tuple[str, ...]
     libraries: tuple[LibraryWork, ...]

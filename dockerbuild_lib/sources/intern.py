@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
+from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
 from dockerbuild_lib.core.errors import StoreDamagedError
 from dockerbuild_lib.core.files import sha256_of, translated_os_errors
 from dockerbuild_lib.sources.upstream import Upstream
@@ -78,10 +78,14 @@ class SourceFetcher:
 
 
 def source_name(locked: LockedFile) -> str:
-    """Return the name under which a source is interned: its distribution, or Debian's source package."""
-    if isinstance(locked, IndexFile):
-        return locked.distribution
-    return locked.filename.partition("_")[0]
+    """Return the name under which a source is interned: that of the distribution, package or library."""
+    match locked:
+        case IndexFile():
+            return locked.distribution
+        case DebianFile():
+            return locked.package
+        case _:
+            return locked.name
 
 
 def _is_there(place: Path, locked: LockedFile) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from dockerbuild_lib.catalog.locks import DebianFile, LibrariesLock, ToolsLock, VersionLock, WheelLock
+from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LibrariesLock, ToolsLock, VersionLock, WheelLock
 from dockerbuild_lib.catalog.machines import Library
+from dockerbuild_lib.catalog.sources import DebianSource
 from dockerbuild_lib.catalog.wheels import SourceWheel, UniversalWheel
 from dockerbuild_lib.sources.debian import SourcePackage
-from dockerbuild_lib.sources.intern import source_name
-from dockerbuild_lib.sources.pins import PinnedSdist, Pinner
+from dockerbuild_lib.sources.pins import PinnedSource, Pinner
 
 AnyWheel = SourceWheel | UniversalWheel
 DebianFinder = Callable[[Iterable[SourcePackage]], Mapping[SourcePackage, DebianFile]]
@@ -39,24 +39,24 @@ def renewed_wheel(renewal: Renewal, name: str, recipe: AnyWheel, *, old: WheelLo
 
 
 def _universal(renewal: Renewal, name: str, version: str, kept: VersionLock | None) -> VersionLock:
-    if kept and kept.source.filename.endswith(".whl"):
+    if kept and isinstance(kept.source, IndexFile) and kept.source.is_wheel:
         return VersionLock(source=kept.source)
     return VersionLock(source=renewal.pinner.universal_wheel(name, version))
 
 
 def _built(renewal: Renewal, name: str, version: str, recipe: SourceWheel, kept: VersionLock | None) -> VersionLock:
-    if kept and not kept.source.filename.endswith(".whl"):
-        sdist = PinnedSdist(kept.source, kept.declared_requires)
+    if kept and kept.source and recipe.source.is_pinned_by(version, kept.source):
+        source = PinnedSource(kept.source, kept.declared_requires)
     else:
-        sdist = renewal.pinner.sdist(name, version)
-    old = kept.build_requires if kept and kept.added_requires == recipe.build_requires else {}
-    requires = (*sdist.declared_requires, *recipe.build_requires)
+        source = renewal.pinner.source(name, version, recipe.source)
+    requires = (*source.declared_requires, *recipe.build_requires)
+    old = kept.build_requires if kept and (*kept.declared_requires, *kept.added_requires) == requires else {}
     return VersionLock(
-        source=sdist.file,
-        declared_requires=sdist.declared_requires,
+        source=source.file,
+        declared_requires=source.declared_requires,
         added_requires=recipe.build_requires,
         build_requires={
-            # An sdist that needs nothing has an empty environment, which is locked all the same.
+            # A source that needs nothing has an empty environment, which is locked all the same.
             python: old[python] if python in old else renewal.pinner.build_wheels(requires, python)
             for python in renewal.pythons
         },
@@ -72,19 +72,20 @@ def renewed_libraries(
     update: bool,
 ) -> LibrariesLock:
     """Return the pins of the *wanted* libraries' sources, beside the old ones of the others in the catalogue."""
-    packages = {name: SourcePackage(one.source.debian, one.source.version) for name, one in libraries.items()}
     kept = {
         name: file
         for name, file in old.sources.items()
-        if name in packages and (name not in wanted or (not update and _is_of(file, packages[name])))
+        if name in libraries
+        and (name not in wanted or (not update and libraries[name].source.is_pinned_by(libraries[name].version, file)))
     }
-    missing = {name: packages[name] for name in wanted if name not in kept}
+    missing = {name: _package(libraries[name]) for name in wanted if name not in kept}
     found = find(tuple(missing.values())) if missing else {}
     return LibrariesLock(sources={**kept, **{name: found[package] for name, package in missing.items()}})
 
 
-def _is_of(file: DebianFile, package: SourcePackage) -> bool:
-    return SourcePackage(source_name(file), file.version) == package
+def _package(library: Library) -> SourcePackage:
+    assert isinstance(library.source, DebianSource)  # noqa: S101
+    return SourcePackage(library.source.package, library.version)
 
 
 def renewed_tools(renewal: Renewal, requirements: Collection[str], *, old: ToolsLock) -> ToolsLock:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from dockerbuild_lib.catalog.locks import IndexFile
+from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
+from dockerbuild_lib.catalog.sources import SdistSource, Source
 from dockerbuild_lib.core.errors import LockError
 from dockerbuild_lib.core.events import Emit, Notice
 from dockerbuild_lib.sources.build_system import declared_requires
@@ -20,10 +21,10 @@ from dockerbuild_lib.sources.selection import find_build_machine_wheel, find_sdi
 
 
 @dataclass(frozen=True)
-class PinnedSdist:
-    """An sdist's pin, and what it declares that it needs to be built."""
+class PinnedSource:
+    """A source's pin, and what it declares that it needs to be built."""
 
-    file: IndexFile
+    file: LockedFile
     declared_requires: tuple[str, ...]
 
 
@@ -40,20 +41,25 @@ class Pinner:
     def _index(self) -> PackageIndex:
         return self._given or open_package_index()
 
-    def sdist(self, distribution: str, version: str) -> PinnedSdist:
-        """Pin the sdist of a version, and read what it declares; none of its code runs.
+    def source(self, distribution: str, version: str, source: Source) -> PinnedSource:
+        """Pin the source of a version, and read what it declares; none of its code runs.
 
         Raises:
-            LockError: the index has no sdist of that version.
+            LockError: there is no source of that version.
             NetworkError, HashMismatchError, UnsafeArchiveError: it cannot be had.
 
         """
+        if isinstance(source, SdistSource):
+            return self._sdist(distribution, version)
+        raise LockError(f"sources of the type {source.type} cannot be locked", where=f"{distribution} {version}")
+
+    def _sdist(self, distribution: str, version: str) -> PinnedSource:
         entry = find_sdist(self._index.files(distribution), version)
         found = self._present(entry, distribution, version, "sdist")
         with tempfile.TemporaryDirectory(prefix="dockerbuild-lock-") as folder:
             target = Path(folder) / found.filename
             received = self._download(found, target)
-            return PinnedSdist(_pin(found, distribution, version, received), declared_requires(target))
+            return PinnedSource(_pin(found, distribution, version, received), declared_requires(target))
 
     def universal_wheel(self, distribution: str, version: str) -> IndexFile:
         """Pin the wheel of a version that runs everywhere.

@@ -39,6 +39,8 @@ class MachineUpstream:
         if isinstance(locked, DebianFile):
             download_debian_file(locked, target)
             return
+        if not isinstance(locked, IndexFile):
+            raise RefusedError(f"sources of the origin {locked.origin} cannot be fetched", where=locked.filename)
         with self._opening:
             self._index = self._index or open_package_index()
         download_index_file(self._index, locked, target)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dockerbuild_lib.catalog.locks import DebianFile, IndexFile
+from dockerbuild_lib.catalog.sources import SdistSource
 from dockerbuild_lib.core.errors import HashMismatchError, LockError, NetworkError, NotInStoreError
 from dockerbuild_lib.core.events import discard
 from dockerbuild_lib.core.files import sha256_of
@@ -43,7 +44,7 @@ def machine_state() -> list[str]:
 
 
 def test_an_sdist_is_locked_fetched_and_interned(tmp_path: Path) -> None:
-    locked = Pinner(None, discard).sdist("markupsafe", "3.0.4").file
+    locked = Pinner(None, discard).source("markupsafe", "3.0.4", SdistSource(type="sdist")).file
     assert (locked.filename, locked.size) == ("markupsafe-3.0.4.tar.gz", 153777)
     store = LocalStore(tmp_path / "store")
     place = SourceFetcher(tmp_path / "work", InternedSources(store), MachineUpstream()).fetch(locked)

@@ -7,14 +7,15 @@ from collections.abc import Iterable
 import pytest
 
 from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LibrariesLock, ToolsLock, VersionLock, WheelLock
-from dockerbuild_lib.catalog.machines import DebianSource, Library
+from dockerbuild_lib.catalog.machines import Library
+from dockerbuild_lib.catalog.sources import DebianSource, Source
 from dockerbuild_lib.catalog.wheels import SourceWheel, UniversalWheel, VersionRecipe
 from dockerbuild_lib.core.events import discard
 from dockerbuild_lib.sources.debian import SourcePackage
 from dockerbuild_lib.sources.lock_changes import LockChange, changes_between
 from dockerbuild_lib.sources.lock_files import lock_text
 from dockerbuild_lib.sources.lock_parts import Renewal, renewed_libraries, renewed_tools, renewed_wheel
-from dockerbuild_lib.sources.pins import PinnedSdist, Pinner
+from dockerbuild_lib.sources.pins import PinnedSource, Pinner
 
 
 def pin(name: str, filename: str, version: str = "1.0", sha256: str = "a" * 64) -> IndexFile:
@@ -28,9 +29,9 @@ class CountingPinner(Pinner):
         super().__init__(None, discard)
         self.made: list[str] = []
 
-    def sdist(self, distribution: str, version: str) -> PinnedSdist:
-        self.made.append(f"sdist {version}")
-        return PinnedSdist(pin(distribution, f"{distribution}-{version}.tar.gz", version, "b" * 64), ("setuptools",))
+    def source(self, distribution: str, version: str, source: Source) -> PinnedSource:
+        self.made.append(f"{source.type} {version}")
+        return PinnedSource(pin(distribution, f"{distribution}-{version}.tar.gz", version, "b" * 64), ("setuptools",))
 
     def universal_wheel(self, distribution: str, version: str) -> IndexFile:
         self.made.append(f"wheel {version}")
@@ -112,7 +113,7 @@ def test_a_wheel_that_becomes_universal_or_built_is_locked_anew(pinner: Counting
 
 
 def library(name: str, version: str = "1.0") -> Library:
-    return Library(source=DebianSource(debian=name, version=version))
+    return Library(version=version, source=DebianSource(type="debian", package=name))
 
 
 def debian(name: str, version: str = "1.0", sha256: str = "a" * 64) -> DebianFile:
