@@ -17,7 +17,7 @@ _PATH = r"[^\s\x00-\x1f\x7f{}]+"
 _REPOSITORIES = (
     re.compile(rf"https://{_HOST}(:[0-9]+)?/{_PATH}"),
     re.compile(rf"ssh://({_USER}@)?{_HOST}(:[0-9]+)?/{_PATH}"),
-    re.compile(rf"({_USER}@)?{_HOST}:(?!//){_PATH}"),  # scp's form of ssh://
+    re.compile(rf"({_USER}@)?{_HOST}:(?!:|//){_PATH}"),  # scp's form of ssh://
     re.compile(rf"file:///{_PATH}"),
 )
 
