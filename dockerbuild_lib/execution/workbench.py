@@ -51,14 +51,14 @@ class Workbench:
         """Carry out a step; return its result in a few words."""
         match step.work:
             case FetchWork(file):
-                return str(self.fetcher.fetch(file).stat().st_size) + " bytes"
+                return str(self.fetcher.fetch(file, log).stat().st_size) + " bytes"
             case BaseWork() as work:
                 return self.images.make_base(work, log)
             case ImageWork() as work:
-                tools = [self.fetcher.fetch(tool) for tool in work.tools]
+                tools = [self.fetcher.fetch(tool, log) for tool in work.tools]
                 return self.images.make_image(work, tools, log, fresh=self.fresh_images)
             case LibraryWork() as work:
-                self.libraries.build(work, self.fetcher.fetch(work.source), self.area.library(work), log)
+                self.libraries.build(work, self.fetcher.fetch(work.source, log), self.area.library(work), log)
                 return self.area.library(work).name
             case BuildWork(wheel):
                 return self.build(wheel, self.area.empty(self.area.staging(wheel)), log).name
@@ -77,8 +77,8 @@ class Workbench:
     def build(self, wheel: WheelWork, target: Path, log: StepLog, conditions: Conditions = DEFAULT_CONDITIONS) -> Path:
         """Build a wheel into the folder *target*."""
         inputs = WheelInputs(
-            source=self.fetcher.fetch(wheel.source),
-            build_requires=tuple(self.fetcher.fetch(file) for file in wheel.build_requires),
+            source=self.fetcher.fetch(wheel.source, log),
+            build_requires=tuple(self.fetcher.fetch(file, log) for file in wheel.build_requires),
             patches=tuple(patch_path(self.config_dir, wheel.distribution, wheel.version, p) for p in wheel.patches),
             libraries={library.name: self.area.library(library) for library in wheel.libraries},
         )

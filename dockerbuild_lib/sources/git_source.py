@@ -56,14 +56,13 @@ def fetch_git(outside: Outside, locked: GitArchive, target: Path, _log: StepLog)
 
     """
     commit = GitCommit(locked.repository, locked.commit, locked.subfolder, locked.submodules)
-    with tempfile.TemporaryDirectory(prefix=".git-", dir=target.parent) as folder, _tree(outside, commit) as tree:
-        made = Path(folder) / "archive"
-        received = write_tree_archive(made, f"{locked.name}-{locked.version}", tree.entries, locked.repository)
-        if received.sha256 != locked.sha256:
-            what = f"the commit {locked.commit} makes an archive with the sha256 {received.sha256}"
-            fix = "find out who changed config/locks, or lock it anew with sources.lock --update"
-            raise HashMismatchError(f"{what}, but {locked.sha256} is locked", where=locked.filename, fix=fix)
-        made.replace(target)
+    with _tree(outside, commit) as tree:
+        received = write_tree_archive(target, f"{locked.name}-{locked.version}", tree.entries, locked.repository)
+    if received.sha256 != locked.sha256:
+        target.unlink()
+        what = f"the commit {locked.commit} makes an archive with the sha256 {received.sha256}"
+        fix = "find out who changed config/locks, or lock it anew with sources.lock --update"
+        raise HashMismatchError(f"{what}, but {locked.sha256} is locked", where=locked.filename, fix=fix)
 
 
 @contextmanager

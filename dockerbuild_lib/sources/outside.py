@@ -50,12 +50,12 @@ class Outside:
     """What pins and fetches sources works with. *folder* is the catalogue's; *suites* are Debian's to look into."""
 
     def __init__(
-        self, folder: Path, origins: Origins = Origins(), *, suites: tuple[str, ...] = (), emit: Emit = discard
+        self, folder: Path, origins: Origins | None = None, *, suites: tuple[str, ...] = (), emit: Emit = discard
     ) -> None:
         self.folder = folder
         self.emit = emit
-        self.find_debian = origins.debian or partial(find_upstream_archives, suites=suites)
-        self._origins = origins
+        self._origins = origins or Origins()
+        self.find_debian = self._origins.debian or partial(find_upstream_archives, suites=suites)
         self._opening = threading.Lock()
 
     @cached_property

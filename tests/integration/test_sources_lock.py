@@ -21,8 +21,9 @@ from dockerbuild_lib.sources.debian import SourcePackage
 from dockerbuild_lib.sources.download import Downloader
 from dockerbuild_lib.sources.http import HttpSettings
 from dockerbuild_lib.sources.index_page import JSON_TYPE
-from dockerbuild_lib.sources.lock import Origins, update_locks
+from dockerbuild_lib.sources.lock import update_locks
 from dockerbuild_lib.sources.lock_changes import LockChange
+from dockerbuild_lib.sources.outside import Origins
 from dockerbuild_lib.sources.package_index import IndexConfiguration, PackageIndex
 from dockerbuild_lib.sources.resolve import resolve
 from tests.support.catalogs import write_catalog
