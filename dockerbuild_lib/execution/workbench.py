@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockerbuild_lib.catalog.platform_tags import claimable_tags
+from dockerbuild_lib.catalog.wheels import PureWheel
 from dockerbuild_lib.core.errors import DockerbuildError
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.images.generate import ImageMaker
@@ -14,12 +16,15 @@ from dockerbuild_lib.plan.steps import (
     BuildWork,
     CheckWork,
     FetchWork,
+    Goal,
     ImageWork,
     LibraryWork,
     PackageWork,
+    PrebuiltWork,
     PublishWork,
     Step,
     TrialWork,
+    TriedWork,
     UniversalWork,
     WheelWork,
 )
@@ -65,7 +70,7 @@ class Workbench:
             case CheckWork(wheel):
                 return self._check(wheel)
             case TrialWork(wheel):
-                self.trial.run(wheel, self._staged(wheel), log)
+                self.trial.run(wheel, self._candidate(wheel), log)
                 return "installed and used"
             case PackageWork(goal):
                 result = package_wheel(goal, self._passed(goal), self.area)
@@ -84,32 +89,44 @@ class Workbench:
         )
         return self.wheels.build(wheel, inputs, target, log, conditions)
 
+    def _candidate(self, goal: Goal) -> Path:
+        """Return the wheel that is to be checked, tried and packaged: what was built, else what the index has."""
+        return self._staged(goal) if isinstance(goal, WheelWork) else self.fetcher.fetch(goal.source)
+
     def _staged(self, wheel: WheelWork) -> Path:
         found = sorted(self.area.staging(wheel).glob("*.whl"))
         if len(found) != 1:
             raise DockerbuildError("the built wheel is gone", where=str(self.area.staging(wheel)), fix="build it again")
         return found[0]
 
-    def _check(self, wheel: WheelWork) -> str:
-        facts = check_wheel(self._staged(wheel), expectation_of(wheel))
+    def _check(self, wheel: TriedWork) -> str:
+        facts = check_wheel(self._candidate(wheel), expectation_of(wheel))
         return f"{', '.join(facts.tags)}; glibc {facts.glibc or 'not needed'}"
 
-    def _passed(self, goal: WheelWork | UniversalWork) -> Path:
-        if isinstance(goal, WheelWork):
-            return self._staged(goal)
-        wheel = self.fetcher.fetch(goal.source)
-        check_wheel(wheel, WheelExpectation(goal.distribution, goal.version, python="cp311"))
+    def _passed(self, goal: Goal) -> Path:
+        wheel = self._candidate(goal)
+        if isinstance(goal, UniversalWork):
+            check_wheel(wheel, WheelExpectation(goal.distribution, goal.version, python="cp311"))
         return wheel
 
 
-def expectation_of(wheel: WheelWork) -> WheelExpectation:
+def expectation_of(wheel: TriedWork) -> WheelExpectation:
     """Return what the gate must find."""
+    if isinstance(wheel.recipe, PureWheel):
+        return WheelExpectation(
+            distribution=wheel.distribution,
+            version=wheel.version,
+            python=wheel.target.python_tag,
+            python_tags=wheel.recipe.python_tag,
+        )
+    tags = wheel.workshop.platform.tags
     return WheelExpectation(
         distribution=wheel.distribution,
         version=wheel.version,
         python=wheel.target.python_tag,
         triple=wheel.workshop.platform.triple,
-        platform_tags=wheel.workshop.platform.tags,
+        # What is built here claims the platform's tags; others' wheels name older and newer systems too.
+        platform_tags=claimable_tags(tags) if isinstance(wheel, PrebuiltWork) else tags,
         extensions=wheel.recipe.extensions,
-        glibc_floor=wheel.workshop.toolchain.glibc,
+        glibc_floor=wheel.glibc,
     )

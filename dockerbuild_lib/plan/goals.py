@@ -10,12 +10,29 @@ from pathlib import Path
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.locks import IndexFile, VersionLock
-from dockerbuild_lib.catalog.wheels import SourceWheel
+from dockerbuild_lib.catalog.machines import Platform
+from dockerbuild_lib.catalog.wheels import (
+    BuiltWheel,
+    PrebuiltWheel,
+    PureWheel,
+    SourceWheel,
+    UniversalWheel,
+    VersionRecipe,
+)
 from dockerbuild_lib.core.errors import CatalogError, LockError
 from dockerbuild_lib.plan import keys, naming
 from dockerbuild_lib.plan.naming import Target
 from dockerbuild_lib.plan.request import Selection
-from dockerbuild_lib.plan.steps import BaseWork, Goal, ImageWork, LibraryWork, UniversalWork, WheelWork, Workshop
+from dockerbuild_lib.plan.steps import (
+    BaseWork,
+    Goal,
+    ImageWork,
+    LibraryWork,
+    PrebuiltWork,
+    UniversalWork,
+    WheelWork,
+    Workshop,
+)
 
 ImageFiles = Callable[[Catalog, str, str], Mapping[str, str]]
 """Renders the build context of a platform's image: (catalogue, platform, base key) -> path -> text."""
@@ -56,10 +73,16 @@ class GoalMaker:
             LockError: something that it needs has no pin.
 
         """
-        recipe = self.catalog.wheels[selection.distribution]
-        if isinstance(recipe, SourceWheel):
-            return tuple(self._wheel(selection, recipe, target) for target in selection.targets)
-        return (self._universal(selection),)
+        match self.catalog.wheels[selection.distribution]:
+            case SourceWheel() as recipe:
+                return tuple(self._wheel(selection, recipe, target) for target in selection.targets)
+            case PrebuiltWheel() as recipe:
+                return tuple(self._prebuilt(selection, recipe, target) for target in selection.targets)
+            case PureWheel() as recipe:
+                python = next(iter(self.catalog.default_pythons() or self.catalog.pythons))
+                return (self._wheel(selection, recipe, Target(self.catalog.build_platform, python)),)
+            case UniversalWheel():
+                return (self._universal(selection),)
 
     def _universal(self, selection: Selection) -> UniversalWork:
         version_recipe = self.catalog.wheels[selection.distribution].versions[selection.version]
@@ -70,21 +93,38 @@ class GoalMaker:
             distribution=selection.distribution,
             version=selection.version,
             source=source,
-            key=keys.ContentKey(
-                keys.universal_recipe_key(selection.distribution, version_recipe, source), keys.NO_ENVIRONMENT
-            ),
-            package=naming.universal_package(selection.distribution, source.filename),
+            key=_taken_key(selection, version_recipe, source),
+            package=naming.universal_package(selection.distribution, naming.python_tags(source.filename)),
             version_text=naming.version_text(selection.version, version_recipe),
         )
 
-    def _wheel(self, selection: Selection, recipe: SourceWheel, target: Target) -> WheelWork:
+    def _prebuilt(self, selection: Selection, recipe: PrebuiltWheel, target: Target) -> PrebuiltWork:
+        version_recipe = recipe.versions[selection.version]
+        source = self._lock(selection).prebuilt.get(target.platform, {}).get(target.python)
+        if source is None:
+            raise _not_locked(selection, f"the wheel for {target.name}")
+        platform = self.catalog.platforms[target.platform]
+        return PrebuiltWork(
+            distribution=selection.distribution,
+            version=selection.version,
+            recipe=recipe,
+            target=target,
+            workshop=self._workshop(target.platform, recipe),
+            source=source,
+            key=_taken_key(selection, version_recipe, source),
+            package=naming.wheel_package(selection.distribution, platform, target),
+            version_text=naming.version_text(selection.version, version_recipe),
+        )
+
+    def _wheel(self, selection: Selection, recipe: BuiltWheel, target: Target) -> WheelWork:
         version_recipe = recipe.versions[selection.version]
         lock = self._lock(selection)
         source = lock.source
         if source is None or not recipe.source.is_pinned_by(selection.version, source):
             raise _not_locked(selection, "the source that its recipe names")
         workshop = self._workshop(target.platform, recipe)
-        libraries = tuple(self.library(name, workshop) for name in recipe.libraries)
+        names = recipe.libraries if isinstance(recipe, SourceWheel) else ()
+        libraries = tuple(self.library(name, workshop) for name in names)
         build_requires = self._build_requires(selection, lock, target.python)
         recipe_key = keys.wheel_recipe_key(
             selection.distribution,
@@ -107,7 +147,7 @@ class GoalMaker:
             patches=version_recipe.patches,
             libraries=libraries,
             key=keys.ContentKey(recipe_key, self._environment(workshop, target.python)),
-            package=naming.wheel_package(selection.distribution, workshop.platform, target),
+            package=_package(selection.distribution, recipe, workshop.platform, target),
             version_text=naming.version_text(selection.version, version_recipe),
         )
 
@@ -127,9 +167,10 @@ class GoalMaker:
         key = keys.ContentKey(recipe_key, self._environment(workshop, None))
         return LibraryWork(name, library, source, workshop, key)
 
-    def _workshop(self, platform_name: str, recipe: SourceWheel) -> Workshop:
+    def _workshop(self, platform_name: str, recipe: BuiltWheel | PrebuiltWheel) -> Workshop:
         platform = self.catalog.platforms[platform_name]
-        toolchain = recipe.toolchain or platform.toolchain
+        own = recipe.toolchain if isinstance(recipe, SourceWheel) else None
+        toolchain = own or platform.toolchain
         image = self.image(platform_name).key
         return Workshop(platform_name, platform, image, toolchain, self.catalog.toolchains[toolchain])
 
@@ -157,6 +198,18 @@ class GoalMaker:
             return hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as error:
             raise CatalogError(f"the patch cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def _taken_key(selection: Selection, version: VersionRecipe, source: IndexFile) -> keys.ContentKey:
+    """Return the key of a wheel that is published as the package index has it."""
+    recipe_key = keys.taken_recipe_key(selection.distribution, version, source)
+    return keys.ContentKey(recipe_key, keys.NO_ENVIRONMENT)
+
+
+def _package(distribution: str, recipe: BuiltWheel, platform: Platform, target: Target) -> str:
+    if isinstance(recipe, PureWheel):
+        return naming.universal_package(distribution, recipe.python_tag)
+    return naming.wheel_package(distribution, platform, target)
 
 
 def _not_locked(selection: Selection, part: str = "this version") -> LockError:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from dockerbuild_lib.catalog.base import Model
 from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
 from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Toolchain
-from dockerbuild_lib.catalog.wheels import SourceWheel, VersionRecipe
+from dockerbuild_lib.catalog.wheels import BuiltWheel, VersionRecipe
 
 RECIPE_SCHEMA = 1
 """Raise it when the code that builds wheels or libraries changes what comes out of the same recipe."""
@@ -77,7 +77,7 @@ def library_recipe_key(library: Library, source: LockedFile) -> str:
 
 def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from
     distribution: str,
-    recipe: SourceWheel,
+    recipe: BuiltWheel,
     version: VersionRecipe,
     *,
     source: LockedFile,
@@ -101,7 +101,7 @@ def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from
     )
 
 
-def universal_recipe_key(distribution: str, version: VersionRecipe, source: IndexFile) -> str:
+def taken_recipe_key(distribution: str, version: VersionRecipe, source: IndexFile) -> str:
     """Return the recipe half of a wheel that is published as it is."""
     return digest({"distribution": distribution, "source": source.sha256, "revision": version.revision})
 

@@ -73,7 +73,7 @@ class _Run:
 
     def changes(self, names: frozenset[str]) -> Iterator[LockChange]:
         for name in sorted(names.intersection(self.catalog.wheels) if names else self.catalog.wheels):
-            renew = partial(renewed_wheel, self.renewal, name, self.catalog.wheels[name])
+            renew = partial(renewed_wheel, self.renewal, self.catalog, name)
             old = self.catalog.locks.wheels.get(name, WheelLock())
             yield from self._renew(name, self.folder.wheel(name), old, renew)
         yield from self._libraries(names)

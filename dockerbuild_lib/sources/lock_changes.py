@@ -46,6 +46,8 @@ def _wheel_pins(lock: WheelLock) -> Iterator[tuple[str, LockedFile]]:
     for version, pins in lock.versions.items():
         if pins.source:
             yield f"{version} source", pins.source
+        for platform, prebuilt in pins.prebuilt.items():
+            yield from ((f"{version} {platform} python {python}", wheel) for python, wheel in prebuilt.items())
         for python, wheels in pins.build_requires.items():
             for wheel in wheels:
                 yield f"{version} python {python}: {wheel.distribution}", wheel

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.locks import (
     ArchiveFile,
     GitArchive,
@@ -17,12 +18,11 @@ from dockerbuild_lib.catalog.locks import (
 )
 from dockerbuild_lib.catalog.machines import Library
 from dockerbuild_lib.catalog.sources import ArchiveSource, DebianSource, LocalSource, Source
-from dockerbuild_lib.catalog.wheels import SourceWheel, UniversalWheel
+from dockerbuild_lib.catalog.wheels import BuiltWheel, PrebuiltWheel, PureWheel, SourceWheel, UniversalWheel, Wheel
 from dockerbuild_lib.core.events import Notice
 from dockerbuild_lib.sources.debian import SourcePackage
 from dockerbuild_lib.sources.pins import PinnedSource, Pinner
-
-AnyWheel = SourceWheel | UniversalWheel
+from dockerbuild_lib.sources.selection import is_platform_wheel
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,29 @@ class Renewal:
         return old if source.is_pinned_by(version, old) else None
 
 
-def renewed_wheel(renewal: Renewal, name: str, recipe: AnyWheel, *, old: WheelLock) -> WheelLock:
-    """Return the pins of all versions of a recipe, and of no others."""
+def renewed_wheel(renewal: Renewal, catalog: Catalog, name: str, *, old: WheelLock) -> WheelLock:
+    """Return the pins of all versions of a wheel, and of no others."""
+    recipe = catalog.wheels[name]
     versions = {}
-    for version in recipe.versions:
+    for version in _versions(renewal, recipe):
         before = old.versions.get(version, VersionLock())
         kept = VersionLock() if renewal.update else before
-        if isinstance(recipe, UniversalWheel):
-            versions[version] = _universal(renewal, name, version, kept)
-        else:
-            versions[version] = _built(renewal, name, version, recipe, kept)
+        match recipe:
+            case UniversalWheel():
+                versions[version] = _universal(renewal, name, version, kept)
+            case PrebuiltWheel():
+                versions[version] = _prebuilt(renewal, catalog, name, version, kept)
+            case SourceWheel() | PureWheel():
+                versions[version] = _built(renewal, name, version, recipe, kept)
         _tell_of_moves(renewal, before.source, versions[version].source)
     return WheelLock(versions=versions)
+
+
+def _versions(renewal: Renewal, recipe: Wheel) -> tuple[str, ...]:
+    """Return the versions to be locked: a local folder's may have changed since it was locked."""
+    if isinstance(recipe, BuiltWheel) and isinstance(recipe.source, LocalSource):
+        return (renewal.pinner.folder_version(recipe.source),)
+    return tuple(recipe.versions)
 
 
 def _tell_of_moves(renewal: Renewal, before: LockedFile | None, after: LockedFile | None) -> None:
@@ -75,7 +86,21 @@ def _universal(renewal: Renewal, name: str, version: str, kept: VersionLock) -> 
     return VersionLock(source=renewal.pinner.universal_wheel(name, version))
 
 
-def _built(renewal: Renewal, name: str, version: str, recipe: SourceWheel, kept: VersionLock) -> VersionLock:
+def _prebuilt(renewal: Renewal, catalog: Catalog, name: str, version: str, kept: VersionLock) -> VersionLock:
+    pins: dict[str, dict[str, IndexFile]] = {}
+    for platform in catalog.platforms_of(name, version):
+        tags = catalog.platforms[platform].tags
+        old = kept.prebuilt.get(platform, {})
+        pins[platform] = {
+            python: old[python]
+            if python in old and is_platform_wheel(old[python].filename, version, python, tags)
+            else renewal.pinner.platform_wheel(name, version, python, tags)
+            for python in renewal.pythons
+        }
+    return VersionLock(prebuilt=pins)
+
+
+def _built(renewal: Renewal, name: str, version: str, recipe: BuiltWheel, kept: VersionLock) -> VersionLock:
     file = renewal.kept(recipe.source, version, kept.source)
     source = PinnedSource(file, kept.declared_requires) if file else renewal.pinner.source(name, version, recipe.source)
     requires = (*source.declared_requires, *recipe.build_requires)

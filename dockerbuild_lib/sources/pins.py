@@ -25,11 +25,16 @@ from dockerbuild_lib.sources.debian_source import pin_debian
 from dockerbuild_lib.sources.download import Expected, Received
 from dockerbuild_lib.sources.git_source import pin_git
 from dockerbuild_lib.sources.index_page import IndexEntry
-from dockerbuild_lib.sources.local_source import pin_local
+from dockerbuild_lib.sources.local_source import local_version, pin_local
 from dockerbuild_lib.sources.outside import Outside, Wanted
 from dockerbuild_lib.sources.package_index import PackageIndex
 from dockerbuild_lib.sources.resolve import Resolved, resolve
-from dockerbuild_lib.sources.selection import find_build_machine_wheel, find_sdist, find_universal_wheel
+from dockerbuild_lib.sources.selection import (
+    find_build_machine_wheel,
+    find_platform_wheel,
+    find_sdist,
+    find_universal_wheel,
+)
 
 _PINS: Mapping[type[Source], Callable[[Outside, Wanted[Any], Path], tuple[LockedFile, Path]]] = {
     ArchiveSource: pin_archive,
@@ -58,6 +63,15 @@ class Pinner:
     @property
     def _index(self) -> PackageIndex:
         return self.outside.index
+
+    def folder_version(self, source: LocalSource) -> str:
+        """Return the version that a local folder tells.
+
+        Raises:
+            LockError: there is no such folder, or it does not tell.
+
+        """
+        return local_version(self.outside, source)
 
     def source(self, distribution: str, version: str, source: Source) -> PinnedSource:
         """Pin the source of a version, and read what it declares; none of its code runs.
@@ -93,6 +107,17 @@ class Pinner:
         return self._complete(
             self._present(entry, distribution, version, "universal wheel (py3-none-any)"), distribution, version
         )
+
+    def platform_wheel(self, distribution: str, version: str, python: str, tags: tuple[str, ...]) -> IndexFile:
+        """Pin the wheel of a version for *python* (3.11) on a platform with *tags* (PEP 425).
+
+        Raises:
+            LockError: the index has no such wheel of that version.
+
+        """
+        entry = find_platform_wheel(self._index.files(distribution), version, python, tags)
+        kind = f"wheel for Python {python} on {tags[0]} or older"
+        return self._complete(self._present(entry, distribution, version, kind), distribution, version)
 
     def build_wheels(self, requirements: Iterable[str], python: str) -> tuple[IndexFile, ...]:
         """Pin the wheels of all that *requirements* need under *python* on the build machine, by name.

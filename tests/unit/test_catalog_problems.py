@@ -216,13 +216,22 @@ VALUES: dict[str, tuple[str, list[str]]] = {
         "x: {trial: a, versions: {}}",
         ["1:25: a mapping stands here that is empty; write at least one entry"],
     ),
+    "no versions at all": ("x: {trial: a}", ["1:4: missing key 'versions'; add 'versions: ...'"]),
+    "versions of a folder that tells its own": (
+        "x: {trial: a, source: {type: local, folder: y}, " + _RECIPE + "}",
+        ["1:4: 'versions' stand here, but a local folder tells its own version; remove them"],
+    ),
+    "an unknown Python tag": (
+        "x: {kind: pure, python-tag: py2, " + _RECIPE + "}",
+        ["1:29: 'py2' is none of: py3, py2.py3; did you mean 'py3'?"],
+    ),
     "an unknown kind": (
         "x:\n  kind: universe\n  versions: {1.0.0: {}}",
-        ["2:9: 'universe' is none of: source, universal; did you mean 'universal'?"],
+        ["2:9: 'universe' is none of: source, pure, universal, prebuilt; did you mean 'universal'?"],
     ),
     "a kind that is no text": (
         "x: {kind: [source], versions: {1.0.0: {}}}",
-        ["1:11: \"['source']\" is none of: source, universal; did you mean 'source'?"],
+        ["1:11: \"['source']\" is none of: source, pure, universal, prebuilt; did you mean 'source'?"],
     ),
     "a quoted whole number": (
         "x: {trial: a, versions: {1.0.0: {revision: '1'}}}",

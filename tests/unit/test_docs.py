@@ -15,7 +15,7 @@ from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Pyt
 from dockerbuild_lib.catalog.settings_environment import PREFIX
 from dockerbuild_lib.catalog.settings_file import DockerbuildSection, LimitsSection
 from dockerbuild_lib.catalog.sources import ArchiveSource, DebianSource, GitSource, LocalSource, SdistSource
-from dockerbuild_lib.catalog.wheels import SourceWheel, UniversalWheel, VersionRecipe
+from dockerbuild_lib.catalog.wheels import PrebuiltWheel, PureWheel, SourceWheel, UniversalWheel, VersionRecipe
 from dockerbuild_lib.core import errors
 from dockerbuild_lib.core.errors import DockerbuildError
 from dockerbuild_lib.core.events import Event
@@ -95,7 +95,9 @@ def test_the_documented_defaults_of_settings_are_those_of_the_models() -> None:
     ("heading", "model"),
     [
         ("A wheel built from source", SourceWheel),
+        ("A pure wheel", PureWheel),
         ("A universal wheel", UniversalWheel),
+        ("A prebuilt wheel", PrebuiltWheel),
         ("A version", VersionRecipe),
         ("platforms.yaml", Platform),
         ("pythons.yaml", Python),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dockerbuild_lib.catalog.catalog import Catalog, Locks
 from dockerbuild_lib.catalog.locks import (
     ArchiveFile,
     DebianFile,
@@ -19,9 +21,9 @@ from dockerbuild_lib.catalog.locks import (
     VersionLock,
     WheelLock,
 )
-from dockerbuild_lib.catalog.machines import Library
+from dockerbuild_lib.catalog.machines import Library, Platform
 from dockerbuild_lib.catalog.sources import ArchiveSource, DebianSource, GitSource, LocalSource, Source
-from dockerbuild_lib.catalog.wheels import SourceWheel, UniversalWheel, VersionRecipe
+from dockerbuild_lib.catalog.wheels import PrebuiltWheel, SourceWheel, UniversalWheel, VersionRecipe, Wheel
 from dockerbuild_lib.core.events import Event, Notice
 from dockerbuild_lib.sources.debian import SourcePackage
 from dockerbuild_lib.sources.lock_changes import LockChange, changes_between
@@ -70,6 +72,14 @@ class CountingPinner(Pinner):
         self.made.append(f"wheel {version}")
         return pin(distribution, f"{distribution}-{version}-py3-none-any.whl", version, "b" * 64)
 
+    def platform_wheel(self, distribution: str, version: str, python: str, tags: tuple[str, ...]) -> IndexFile:
+        self.made.append(f"{version} for {python} on {tags[0]}")
+        tag = f"cp{python.replace('.', '')}"
+        return pin(distribution, f"{distribution}-{version}-{tag}-{tag}-{tags[0]}.whl", version)
+
+    def folder_version(self, source: LocalSource) -> str:
+        return {"six": "1.0", "newer": "1.1"}[source.folder]
+
     def build_wheels(self, requirements: Iterable[str], python: str) -> tuple[IndexFile, ...]:
         self.made.append(f"{'+'.join(requirements)} for {python}")
         return tuple(pin(name, f"{name}-1.0-py3-none-any.whl") for name in requirements)
@@ -86,11 +96,25 @@ def recipe(*versions: str, build_requires: tuple[str, ...] = ()) -> SourceWheel:
     )
 
 
-def wheel(
-    pinner: CountingPinner, wanted: SourceWheel | UniversalWheel, old: WheelLock, *pythons: str, update: bool = False
-) -> WheelLock:
+def wheel(pinner: CountingPinner, wanted: Wheel, old: WheelLock, *pythons: str, update: bool = False) -> WheelLock:
     pinner.made.clear()
-    return renewed_wheel(Renewal(pinner, pythons or ("3.11",), update), "six", wanted, old=old)
+    return renewed_wheel(Renewal(pinner, pythons or ("3.11",), update), catalog(wanted), "six", old=old)
+
+
+def catalog(wanted: Wheel, *tags: str) -> Catalog:
+    """Return a catalogue of one wheel and of two platforms."""
+    platforms = {
+        f"linux-{name}": Platform(
+            triple=f"{machine}-linux-gnu",
+            cipd=f"linux-{name}",
+            tags=tags or (f"manylinux_2_17_{machine}",),
+            image="debian",
+            toolchain="zig",
+        )
+        for name, machine in (("amd64", "x86_64"), ("arm64", "aarch64"))
+    }
+    nothing: dict[str, Any] = {}
+    return Catalog(Path(), platforms, nothing, nothing, nothing, nothing, {"six": wanted}, Locks())
 
 
 def test_what_is_not_locked_is_locked(pinner: CountingPinner) -> None:
@@ -255,6 +279,43 @@ def test_a_folder_is_looked_at_every_time(pinner: CountingPinner) -> None:
     pinner.files["1.0"] = LOCAL
     wheel(pinner, of(LocalSource(type="local", folder="six")), old)
     assert pinner.made == ["local 1.0", "setuptools for 3.11"]
+
+
+def test_a_folder_tells_its_version_anew(pinner: CountingPinner) -> None:
+    old = WheelLock(versions={"1.0": VersionLock(source=LOCAL, build_requires={"3.11": ()})})
+    new = wheel(pinner, of(LocalSource(type="local", folder="newer")), old)
+    assert list(new.versions) == ["1.1"]
+
+
+def prebuilt(**changed: Any) -> PrebuiltWheel:  # noqa: ANN401 - a recipe's
+    return PrebuiltWheel(kind="prebuilt", trial="import six", **{"versions": {"1.0": VersionRecipe()}} | changed)
+
+
+def test_prebuilt_wheels_are_locked_for_each_platform_and_python(pinner: CountingPinner) -> None:
+    old = wheel(pinner, prebuilt(), WheelLock(), "3.10", "3.11")
+    assert old.versions["1.0"].source is None
+    assert {(platform, python) for platform, pins in old.versions["1.0"].prebuilt.items() for python in pins} == {
+        ("linux-amd64", "3.10"),
+        ("linux-amd64", "3.11"),
+        ("linux-arm64", "3.10"),
+        ("linux-arm64", "3.11"),
+    }
+    assert wheel(pinner, prebuilt(), old, "3.10", "3.11") == old
+    assert pinner.made == []
+    new = wheel(pinner, prebuilt(platforms=("linux-amd64",)), old, "3.11", "3.12")
+    assert pinner.made == ["1.0 for 3.12 on manylinux_2_17_x86_64"]
+    assert list(new.versions["1.0"].prebuilt) == ["linux-amd64"]
+    assert list(new.versions["1.0"].prebuilt["linux-amd64"]) == ["3.11", "3.12"]
+    skipping = prebuilt(versions={"1.0": VersionRecipe(skip={"linux-arm64": "there is none"})})
+    assert list(wheel(pinner, skipping, old).versions["1.0"].prebuilt) == ["linux-amd64"]
+
+
+def test_a_prebuilt_wheel_that_its_platform_takes_no_more_is_locked_anew(pinner: CountingPinner) -> None:
+    old = wheel(pinner, prebuilt(), WheelLock())
+    pinner.made.clear()
+    older = catalog(prebuilt(), "manylinux_2_5_x86_64")
+    renewed_wheel(Renewal(pinner, ("3.11",), update=False), older, "six", old=old)
+    assert pinner.made == ["1.0 for 3.11 on manylinux_2_5_x86_64"] * 2
 
 
 def test_a_source_of_another_type_is_locked_anew(pinner: CountingPinner) -> None:

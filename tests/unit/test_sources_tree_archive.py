@@ -10,7 +10,7 @@ from random import Random
 from typing import IO
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockerbuild_lib.core.errors import LockError, UnsafeArchiveError
@@ -72,6 +72,7 @@ _PARTS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"], exc
 _PATHS = st.lists(_PARTS.filter(lambda part: part.lower() not in {".", "..", ".git"}), min_size=1, max_size=3)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(_PATHS.map("/".join), st.binary(max_size=600), min_size=1, max_size=8), st.randoms())
 def test_the_order_of_the_files_does_not_matter(
     tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes], random: Random
