@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dockerbuild_lib.plan.make import Plan
     from dockerbuild_lib.plan.request import Request
     from dockerbuild_lib.sources.intern import SourceFetcher
-    from dockerbuild_lib.sources.outside import Origins
+    from dockerbuild_lib.sources.outside import Origins, Outside
     from dockerbuild_lib.store.local import LocalStore
     from dockerbuild_lib.wheels.results import WorkArea
 
@@ -80,12 +80,18 @@ class Session:
     def fetcher(self) -> SourceFetcher:
         """Brings pinned files from the store, or from outside into it."""
         from dockerbuild_lib.sources.intern import SourceFetcher  # noqa: PLC0415
-        from dockerbuild_lib.sources.outside import Outside  # noqa: PLC0415
         from dockerbuild_lib.sources.upstream import MachineUpstream  # noqa: PLC0415
         from dockerbuild_lib.store.sources_packages import InternedSources  # noqa: PLC0415
 
-        upstream = MachineUpstream(Outside(self.settings.config_dir, self.origins))
+        upstream = MachineUpstream(self.outside)
         return SourceFetcher(self.settings.root / "sources", InternedSources(self.store), upstream)
+
+    @cached_property
+    def outside(self) -> Outside:
+        """The world outside, for what is locked already."""
+        from dockerbuild_lib.sources.outside import Outside  # noqa: PLC0415
+
+        return Outside(self.settings.config_dir, self.origins)
 
     @cached_property
     def origins(self) -> Origins:

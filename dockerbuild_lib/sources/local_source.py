@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dockerbuild_lib.catalog.locks import LocalArchive
 from dockerbuild_lib.catalog.sources import LocalSource
-from dockerbuild_lib.core.errors import LockError
+from dockerbuild_lib.core.errors import LockError, UnsafeArchiveError
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.sources.download import Received
 from dockerbuild_lib.sources.local_tree import local_tree
@@ -64,12 +64,15 @@ def fetch_local(outside: Outside, locked: LocalArchive, target: Path, _log: Step
 
 
 def has_changed(outside: Outside, locked: LocalArchive) -> bool:
-    """Tell whether a folder's files are others than those that were locked."""
+    """Tell whether a folder's files are others than those that were locked, or cannot be an archive any more."""
     with tempfile.TemporaryDirectory(prefix="dockerbuild-local-") as folder:
-        made = _make(outside, locked.folder, f"{locked.name}-{locked.version}", Path(folder) / "archive")
+        try:
+            made = _make(outside, locked.folder, f"{locked.name}-{locked.version}", Path(folder) / "archive")
+        except (LockError, UnsafeArchiveError):
+            return True
     return made.sha256 != locked.sha256
 
 
 def _make(outside: Outside, folder: str, top: str, target: Path) -> Received:
     place = outside.folder / folder
-    return write_tree_archive(target, top, local_tree(place, outside.git), str(place))
+    return write_tree_archive(target, top, local_tree(place, outside.local_git), str(place))

@@ -76,4 +76,9 @@ class Outside:
     @property
     def git(self) -> Git:
         """git, with the same proxies and certificates."""
-        return replace(self._origins.git, http=self.index.configuration.http)
+        return replace(self.local_git, http=self.index.configuration.http)
+
+    @property
+    def local_git(self) -> Git:
+        """Git for what is on this machine already."""
+        return self._origins.git
