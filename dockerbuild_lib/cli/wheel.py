@@ -56,8 +56,9 @@ def build(  # noqa: PLR0913, PLR0917 - invoke makes each an option
 def _warn_of_changed_folders(session: Session, plan: Plan) -> None:
     """Tell which local folders are not as they were locked: what is locked is what is built."""
     from dockerbuild_lib.catalog.locks import LocalArchive  # noqa: PLC0415
+    from dockerbuild_lib.plan.steps import sources_of  # noqa: PLC0415
 
-    for source in dict.fromkeys(planned.goal.source for planned in plan.goals):
+    for source in dict.fromkeys(source for planned in plan.goals for source in sources_of(planned.goal)):
         if isinstance(source, LocalArchive):
             from dockerbuild_lib.sources.local_source import has_changed  # noqa: PLC0415
 
@@ -131,8 +132,8 @@ def list_wheels(_context: Context, json: bool = False) -> None:  # noqa: FBT001,
 
     catalog = open_session().catalog
     rows = [
-        (name, version, catalog.wheels[name].kind, " ".join(catalog.platforms_of(name, version)))
+        (name, version, recipe.kind, " ".join(catalog.platforms_of(name, version)) if version else "")
         for name, recipe in catalog.wheels.items()
-        for version in recipe.versions
+        for version in recipe.versions or [""]  # of a local folder that is not locked yet
     ]
     show_rows((Column("WHEEL"), Column("VERSION"), Column("KIND"), Column("PLATFORMS")), rows, as_json=json)

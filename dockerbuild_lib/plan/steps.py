@@ -146,6 +146,12 @@ def place_of(goal: Goal) -> str:
     return "universal" if goal.is_universal or isinstance(goal, UniversalWork) else goal.target.name
 
 
+def sources_of(goal: Goal) -> tuple[LockedFile, ...]:
+    """Return what a goal and its libraries are made from, build requirements apart."""
+    libraries = goal.libraries if isinstance(goal, WheelWork) else ()
+    return (goal.source, *(library.source for library in libraries))
+
+
 @dataclass(frozen=True)
 class BuildWork:
     """Cross-build and repair a wheel."""

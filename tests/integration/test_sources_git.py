@@ -38,6 +38,8 @@ from dockerbuild_lib.sources.http import HttpSettings, RefusedError, TooSlowErro
 from dockerbuild_lib.sources.outside import Origins, Outside, Wanted
 from dockerbuild_lib.sources.package_index import IndexConfiguration, PackageIndex
 from dockerbuild_lib.sources.tree_archive import write_tree_archive
+from dockerbuild_lib.store.local import LocalStore
+from dockerbuild_lib.store.sources_packages import intern_file
 from tests.support.git_repositories import GitRepository, git_daemon
 
 FILES: dict[str, str | bytes] = {
@@ -113,7 +115,7 @@ def clone_of_another(source: GitRepository, folder: Path) -> GitRepository:
 def test_every_clone_gives_the_same_bytes(
     tmp_path: Path, repository: GitRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, _ = pinned(tmp_path / "a", repository.address)
+    first, archive = pinned(tmp_path / "a", repository.address)
     other = clone_of_another(repository, tmp_path / "elsewhere" / "clone")
     home = tmp_path / "home"
     home.mkdir()
@@ -131,11 +133,15 @@ def test_every_clone_gives_the_same_bytes(
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
     before = os.umask(0o077)
     try:
-        second, _ = pinned(tmp_path / "b", other.address)
+        second, again = pinned(tmp_path / "b", other.address)
     finally:
         os.umask(before)
     assert (second.sha256, second.size, second.commit) == (first.sha256, first.size, first.commit)
     assert not marker.exists()
+    facts = {"package": "demo", "filename": first.filename, "sha256": first.sha256, "version": "1.0"}
+    stores = [LocalStore(tmp_path / name) for name in ("one", "two")]
+    pins = {intern_file(store, path=path, **facts) for store, path in zip(stores, (archive, again), strict=True)}
+    assert len(pins) == 1  # with its instance id
 
 
 @pytest.mark.parametrize("revision", ["v1", "refs/tags/v1", "release", "light", "commit", "tag object"])
