@@ -20,6 +20,7 @@ _LINK = "120000"
 _SUBMODULE = "160000"
 _EXECUTABLE = "100755"
 _MAX_DEPTH = 10
+_MAX_SUBMODULES = 500
 _MAX_LINK = 4096
 _LFS_SIZE = 1024
 _LFS_START = b"version https://git-lfs.github.com/spec/"
@@ -95,13 +96,13 @@ class _Reader:
     def files(self, repository: Repository, commit: str, prefix: str, depth: int) -> dict[str, _File]:
         """Return path -> file of a fetched commit, below *prefix*, submodules followed."""
         opened = self.stack.enter_context(repository.contents())
-        found: dict[str, _File] = {}
-        for entry in list(repository.entries(commit)):
-            placed = replace(entry, path=prefix + entry.path)
-            if entry.mode != _SUBMODULE:
-                found[placed.path] = _File(placed, opened)
-            elif self._is_wanted(placed.path):
-                found |= self._submodule(repository, commit, entry, prefix, depth + 1)
+        entries = [replace(entry, path=prefix + entry.path) for entry in repository.entries(commit)]
+        found = {entry.path: _File(entry, opened) for entry in entries if entry.mode != _SUBMODULE}
+        wanted = [entry for entry in entries if entry.mode == _SUBMODULE and self._is_wanted(entry.path)]
+        addresses = repository.submodules(commit) if wanted else {}
+        for entry in wanted:
+            told = addresses.get(entry.path.removeprefix(prefix))
+            found |= self._submodule(repository.address, told, entry, depth + 1)
         return found
 
     def _is_wanted(self, path: str) -> bool:
@@ -111,20 +112,21 @@ class _Reader:
         subfolder = f"{self.wanted.subfolder}/" if self.wanted.subfolder else ""
         return f"{path}/".startswith(subfolder) or subfolder.startswith(f"{path}/")
 
-    def _submodule(self, parent: Repository, commit: str, entry: GitEntry, prefix: str, depth: int) -> dict[str, _File]:
-        where, fix = f"submodule {prefix}{entry.path} of {self.wanted.repository}", "set 'submodules: false'"
-        told = parent.submodules(commit).get(entry.path)
+    def _submodule(self, parent: str, told: str | None, entry: GitEntry, depth: int) -> dict[str, _File]:
+        """Return the files of a submodule of the repository at *parent*, which *told* where it is."""
+        where, fix = f"submodule {entry.path} of {redacted(self.wanted.repository)}", "set 'submodules: false'"
         if told is None:
             raise LockError("its .gitmodules does not say where it is", where=where, fix=fix)
-        if depth > _MAX_DEPTH:
-            raise LockError(f"more than {_MAX_DEPTH} submodules lie in one another", where=where, fix=fix)
+        if depth > _MAX_DEPTH or self.fetched >= _MAX_SUBMODULES:
+            what = f"there are more than {_MAX_SUBMODULES} submodules, or more than {_MAX_DEPTH} in one another"
+            raise LockError(what, where=where, fix=fix)
         try:
-            address = submodule_address(parent.address, told)
+            address = submodule_address(parent, told)
         except ValueError as error:
             raise LockError(str(error).partition("; ")[0], where=where, fix=fix) from error
         self.fetched += 1
         submodule = Repository(self.git, address, self.scratch / str(self.fetched))
-        return self.files(submodule, submodule.fetch(entry.oid), f"{prefix}{entry.path}/", depth)
+        return self.files(submodule, submodule.fetch(entry.oid), f"{entry.path}/", depth)
 
 
 def _tree(files: Mapping[str, _File], wanted: GitCommit) -> Iterator[TreeEntry]:

@@ -262,6 +262,13 @@ def test_a_submodule_at_a_forbidden_address_is_refused(tmp_path: Path, address: 
     assert caught.value.where == f"submodule unneeded of {outer.address}"
 
 
+def test_submodules_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outer = with_submodules(tmp_path / "git")
+    monkeypatch.setattr("dockerbuild_lib.sources.git_tree._MAX_SUBMODULES", 2)
+    with pytest.raises(LockError, match="there are more than 2 submodules"):
+        pinned(tmp_path / "a", outer.address)
+
+
 def test_a_submodule_that_nothing_says_the_address_of(tmp_path: Path) -> None:
     outer = with_submodules(tmp_path / "git")
     outer.git("rm", "--quiet", "--cached", ".gitmodules")
