@@ -8,13 +8,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TypeVar
 
+from dockerbuild_lib.catalog.architectures import BUILD_MACHINE, architecture_of
 from dockerbuild_lib.catalog.locks import LibrariesLock, ToolsLock, WheelLock
 from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Python, Toolchain
 from dockerbuild_lib.catalog.suggestions import suggestion
-from dockerbuild_lib.catalog.wheels import SourceWheel, UniversalWheel, VersionRecipe
-from dockerbuild_lib.core.errors import UsageError
+from dockerbuild_lib.catalog.wheels import BuiltWheel, SourceWheel, TargetedWheel, VersionRecipe, Wheel
+from dockerbuild_lib.core.errors import CatalogError, UsageError
 
-Wheel = SourceWheel | UniversalWheel
 _Entry = TypeVar("_Entry")
 
 
@@ -76,6 +76,21 @@ class Catalog:
         """
         return _entry("Python", name, self.pythons)
 
+    @property
+    def build_platform(self) -> str:
+        """The platform that is the build machine itself.
+
+        Raises:
+            CatalogError: there is none.
+
+        """
+        for name, platform in self.platforms.items():
+            if architecture_of(platform.triple).is_build_machine:
+                return name
+        fix = f"add one with the triple {BUILD_MACHINE.gnu}-linux-gnu: build requirements are found out in its image"
+        where = str(self.folder / "platforms.yaml")
+        raise CatalogError("no platform is that of the build machine", where=where, fix=fix)
+
     def default_versions(self, name: str) -> list[str]:
         """Return the versions of a wheel that are built when none is named."""
         return [version for version, recipe in self.wheel(name).versions.items() if recipe.default]
@@ -88,7 +103,7 @@ class Catalog:
         """Return the platforms that a version of a wheel is made for, its skips left out."""
         wheel = self.wheel(name)
         skip = self.version(name, version).skip
-        patterns = wheel.platforms if isinstance(wheel, SourceWheel) else ("*",)
+        patterns = wheel.platforms if isinstance(wheel, TargetedWheel) else ("*",)
         return [platform for platform in _matching(self.platforms, patterns) if platform not in skip]
 
     def toolchain_of(self, name: str, platform: str) -> Toolchain:
@@ -100,7 +115,7 @@ class Catalog:
     def environment_of(self, name: str, version: str) -> dict[str, str]:
         """Return the variables of a version's build: the wheel's, overridden by the version's."""
         wheel = self.wheel(name)
-        common = wheel.environment if isinstance(wheel, SourceWheel) else {}
+        common = wheel.environment if isinstance(wheel, BuiltWheel) else {}
         return {**common, **self.version(name, version).environment}
 
     def patches_of(self, name: str, version: str) -> list[Path]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from dockerbuild_lib.catalog.base import Count, Flag, Identifier, Model, RequirementText, VersionText
+from dockerbuild_lib.catalog.sources import LibrarySource
 
 DebianPackage = Annotated[str, Field(pattern=r"^[a-z0-9{][a-z0-9+.{}:-]+$")]
 WheelTag = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -60,17 +61,11 @@ class ImageRecipe(Model):
     )
 
 
-class DebianSource(Model):
-    """The upstream archive of a Debian source package."""
-
-    debian: Identifier = Field(description="Name of the source package.")
-    version: VersionText = Field(description="Upstream version, without Debian's revision.")
-
-
 class Library(Model):
     """A third-party library, built static and position-independent for each target."""
 
-    source: DebianSource
+    version: VersionText = Field(description="Upstream's version; of a Debian package without Debian's revision.")
+    source: LibrarySource
     configure: tuple[str, ...] = Field(default=(), description="Options of its configure script.")
     autoreconf: Flag = Field(default=False, description="True: its configure script must be made first.")
     revision: Count = 0

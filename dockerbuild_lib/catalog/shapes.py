@@ -1,7 +1,8 @@
 """What a model's annotations say about a place in it: the way there, its keys, its choices.
 
 pydantic reports a problem by a chain of keys, indices and union tags. The tags stand in no file, so the chain
-is followed along the annotations. Unions must be told apart by one field with literal values, as the tests check.
+is followed along the annotations. Unions must be told apart by the first of their fields that has literal values,
+as the tests check.
 """
 
 from __future__ import annotations
@@ -62,7 +63,11 @@ def discriminator_of(members: Sequence[Any]) -> str:
 
 def choices_of_union(members: Sequence[Any]) -> list[str]:
     """Return the values of the key that tells the members of a union apart."""
-    return [value for member in members for _key, values in _literal_fields(bare(member)) for value in values]
+    return [value for member in members for value in _tags_of(bare(member))]
+
+
+def _tags_of(member: Any) -> list[str]:  # noqa: ANN401 -- see follow
+    return next(values for _key, values in _literal_fields(member))
 
 
 def bare(annotation: Any) -> Any:  # noqa: ANN401 -- see follow

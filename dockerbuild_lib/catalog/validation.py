@@ -38,7 +38,8 @@ def note_refusals(
     for details in error.errors(include_url=False):
         if not _is_noted(details):
             refusal, position = _refusal(details, document, kind)
-            if not (refusal.on_key and problems.noted_at(document.label, position)):
+            told_by_items = refusal.type == "too_short" and bool(refusal.node.value)  # pydantic leaves wrong ones out
+            if not told_by_items and not (refusal.on_key and problems.noted_at(document.label, position)):
                 what, own_fix = explain(refusal)
                 problems.add(document.label, position, what, fix or own_fix)
 

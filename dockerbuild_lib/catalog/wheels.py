@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from dockerbuild_lib.catalog.base import (
     Count,
@@ -16,6 +16,7 @@ from dockerbuild_lib.catalog.base import (
     VariableName,
     VersionText,
 )
+from dockerbuild_lib.catalog.sources import LocalSource, SdistSource, WheelSource
 
 PatchName = Annotated[str, Field(pattern=r"^[0-9]{2}-[A-Za-z0-9._-]+\.patch$")]
 PlatformPattern = Annotated[str, Field(pattern=r"^[a-z0-9*?][a-z0-9._*?-]*$")]
@@ -35,35 +36,79 @@ class VersionRecipe(Model):
     )
 
 
-class _WheelRecipe(Model):
-    versions: dict[VersionText, VersionRecipe] = Field(min_length=1)
+_Versions = dict[VersionText, VersionRecipe]
+_Trial = Annotated[str, Field(min_length=1, description="Python that uses the wheel; it must end without an error.")]
+_Extensions = Annotated[
+    tuple[ModuleName, ...],
+    Field(description="The extension modules that the wheel must hold, all of them. Empty: at least one."),
+]
 
 
-class SourceWheel(_WheelRecipe):
-    """A wheel that is cross-built from its sdist for each platform."""
+class _BuiltWheel(Model):
+    """What wheels that are built from source have in common."""
 
-    kind: Literal["source"] = "source"
-    trial: str = Field(min_length=1, description="Python that uses the wheel; it must end without an error.")
-    extensions: tuple[ModuleName, ...] = Field(
-        default=(),
-        description="The extension modules that the wheel must hold, all of them. Empty: at least one.",
-    )
-    libraries: tuple[Identifier, ...] = Field(
-        default=(), description="Libraries of libraries.yaml that are linked statically."
-    )
+    source: WheelSource = Field(default=SdistSource(type="sdist"), description="Default: the package index's sdist.")
     build_requires: tuple[RequirementText, ...] = Field(
         default=(), description="PEP 508 requirements of the build, beside those of its pyproject.toml."
     )
     environment: dict[VariableName, str] = Field(default={}, description="Variables of the build.")
     config_settings: dict[str, str] = Field(default={}, description="PEP 517 config settings of the backend.")
+    versions: _Versions = Field(
+        default={}, min_length=1, description="Of a local folder none is written: it tells its own."
+    )
+
+    @model_validator(mode="after")
+    def _has_versions_or_tells_its_own(self) -> Self:
+        if isinstance(self.source, LocalSource) and self.versions:
+            raise ValueError("'versions' stand here, but a local folder tells its own version; remove them")
+        if not isinstance(self.source, LocalSource) and not self.versions:
+            raise ValueError("missing key 'versions'; add 'versions: ...'")
+        return self
+
+
+class SourceWheel(_BuiltWheel):
+    """A wheel that is cross-built from its source for each platform."""
+
+    kind: Literal["source"] = "source"
+    trial: _Trial
+    extensions: _Extensions = ()
+    libraries: tuple[Identifier, ...] = Field(
+        default=(), description="Libraries of libraries.yaml that are linked statically."
+    )
     toolchain: Identifier | None = Field(default=None, description="Instead of the platform's toolchain.")
     platforms: tuple[PlatformPattern, ...] = Field(default=("linux-*",), description="Where it is built.")
 
 
-class UniversalWheel(_WheelRecipe):
+class PureWheel(_BuiltWheel):
+    """A wheel without machine code that is built from its source, once for all platforms."""
+
+    kind: Literal["pure"]
+    python_tag: Literal["py3", "py2.py3"] = Field(default="py3", description="PEP 425 Python tag that it must bear.")
+    trial: str = Field(default="", description="Python that uses the wheel. Empty: it is only installed.")
+
+
+class UniversalWheel(Model):
     """A pure wheel that the package index already has; it is checked and published as it is."""
 
     kind: Literal["universal"]
+    versions: _Versions = Field(min_length=1)
+
+
+class PrebuiltWheel(Model):
+    """Wheels that the package index has for each platform; they are checked, tried, and published as they are."""
+
+    kind: Literal["prebuilt"]
+    trial: _Trial
+    extensions: _Extensions = ()
+    platforms: tuple[PlatformPattern, ...] = Field(default=("linux-*",), description="Where it is taken for.")
+    versions: _Versions = Field(min_length=1)
+
+
+BuiltWheel = SourceWheel | PureWheel
+"""What is built from source."""
+TargetedWheel = SourceWheel | PrebuiltWheel
+"""What is another wheel for each platform and Python."""
+Wheel = SourceWheel | PureWheel | UniversalWheel | PrebuiltWheel
 
 
 def _kind_of(value: object) -> str:
@@ -73,6 +118,9 @@ def _kind_of(value: object) -> str:
 
 
 WheelRecipe = Annotated[
-    Annotated[SourceWheel, Tag("source")] | Annotated[UniversalWheel, Tag("universal")],
+    Annotated[SourceWheel, Tag("source")]
+    | Annotated[PureWheel, Tag("pure")]
+    | Annotated[UniversalWheel, Tag("universal")]
+    | Annotated[PrebuiltWheel, Tag("prebuilt")],
     Discriminator(_kind_of),
 ]

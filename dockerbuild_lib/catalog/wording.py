@@ -31,6 +31,9 @@ PATTERNS = {  # the models' patterns (Field(pattern=...)) in words; a test holds
     r"^[a-z0-9*?][a-z0-9._*?-]*$": "a platform or a pattern of platforms such as linux-*",
     r"^[A-Za-z0-9_][A-Za-z0-9_.+~!-]*$": "a file's name",
     r"^pool/[A-Za-z0-9+._~/-]+$": "a path in a Debian archive: pool/...",
+    r"^https?://[^\s@{}/]+/([^\s{}]|\{version\})+$": "an http or https address, {version} allowed, without a password",
+    r"^([A-Za-z0-9_]|\{version\})([A-Za-z0-9._/+-]|\{version\})*$": "a tag, a branch or a commit, {version} allowed",
+    r"^([0-9a-f]{40}|[0-9a-f]{64})$": "a commit's whole id: 40 or 64 digits and letters from a to f",
     r"^[1-9][0-9]*[kmgKMG]$": "an amount of memory such as 512m or 4g",
     r"^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9._/-]+)?$": "a registry such as registry.example:5000/wheels",
 }
@@ -182,6 +185,7 @@ _WORDS: dict[str, Callable[[Refusal], Words]] = {
     "tuple_type": _no_list,
     "dict_type": _no_mapping,
     "model_type": _no_mapping,
+    "model_attributes_type": _no_mapping,
     "int_type": _no_whole_number,
     "bool_type": _no_flag,
     "greater_than_equal": _too_small,

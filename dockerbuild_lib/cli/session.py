@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dockerbuild_lib.plan.make import Plan
     from dockerbuild_lib.plan.request import Request
     from dockerbuild_lib.sources.intern import SourceFetcher
+    from dockerbuild_lib.sources.outside import Origins, Outside
     from dockerbuild_lib.store.local import LocalStore
     from dockerbuild_lib.wheels.results import WorkArea
 
@@ -92,7 +93,24 @@ class Session:
         from dockerbuild_lib.sources.upstream import MachineUpstream  # noqa: PLC0415
         from dockerbuild_lib.store.sources_packages import InternedSources  # noqa: PLC0415
 
-        return SourceFetcher(self.settings.root / "sources", InternedSources(self.store), MachineUpstream())
+        upstream = MachineUpstream(self.outside)
+        return SourceFetcher(self.settings.root / "sources", InternedSources(self.store), upstream)
+
+    @cached_property
+    def outside(self) -> Outside:
+        """The world outside, for what is locked already."""
+        from dockerbuild_lib.sources.outside import Outside  # noqa: PLC0415
+
+        return Outside(self.settings.config_dir, self.origins)
+
+    @cached_property
+    def origins(self) -> Origins:
+        """Where sources come from: as this machine is configured, with a git that is installed when it is needed."""
+        from dockerbuild_lib.core.machine import ensure_program  # noqa: PLC0415
+        from dockerbuild_lib.sources.git_program import Git  # noqa: PLC0415
+        from dockerbuild_lib.sources.outside import Origins  # noqa: PLC0415
+
+        return Origins(git=Git(program=lambda: ensure_program("git", say=say), processes=self.processes))
 
     def plan(self, request: Request) -> Plan:
         """Work out a request."""

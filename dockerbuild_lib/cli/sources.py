@@ -25,8 +25,8 @@ def lock(_context: Context, name: list[str], update: bool = False) -> None:  # n
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
     from dockerbuild_lib.sources.lock import update_locks  # noqa: PLC0415
 
-    catalog = open_session().catalog
-    changes = update_locks(catalog, name, update=update, emit=_say_notice)
+    session = open_session()
+    changes = update_locks(session.catalog, name, update=update, emit=_say_notice, origins=session.origins)
     write_result(sys.stdout, "\n".join(map(str, changes)) or "every lock is up to date")
 
 

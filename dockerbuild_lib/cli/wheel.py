@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
+from dockerbuild_lib.cli.environment import say
 from dockerbuild_lib.cli.session import Session, open_session
 from dockerbuild_lib.cli.tasks_base import PROJECT, integer_option, task
 
@@ -48,7 +49,22 @@ def build(  # noqa: PLR0913, PLR0917 - invoke makes each an option
     session = open_session()
     count = integer_option("jobs", jobs) if jobs else session.settings.jobs
     plan = session.plan(_request(name, platform, python, rebuild=rebuild, upload=upload))
+    _warn_of_changed_folders(session, plan)
     _carry_out(session, plan, count)
+
+
+def _warn_of_changed_folders(session: Session, plan: Plan) -> None:
+    """Tell which local folders are not as they were locked: what is locked is what is built."""
+    from dockerbuild_lib.catalog.locks import LocalArchive  # noqa: PLC0415
+    from dockerbuild_lib.plan.steps import sources_of  # noqa: PLC0415
+
+    for source in dict.fromkeys(source for planned in plan.goals for source in sources_of(planned.goal)):
+        if isinstance(source, LocalArchive):
+            from dockerbuild_lib.sources.local_source import has_changed  # noqa: PLC0415
+
+            if has_changed(session.outside, source):
+                fix = f"run sources.lock --name={source.name} to take it as it is now"
+                say(f"warning: the folder {source.folder} has changed since it was locked; {fix}")
 
 
 def _carry_out(session: Session, plan: Plan, jobs: int) -> None:
@@ -91,7 +107,9 @@ def plan(  # noqa: PLR0913, PLR0917
     from dockerbuild_lib.report.plan_view import PlanRow, plan_json, render_plan  # noqa: PLC0415
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
 
-    made = open_session().plan(_request(name, platform, python, rebuild=rebuild, upload=upload))
+    session = open_session()
+    made = session.plan(_request(name, platform, python, rebuild=rebuild, upload=upload))
+    _warn_of_changed_folders(session, made)
     rows = [PlanRow(planned.step.title, planned.status.value, planned.why) for planned in made.steps]
     write_result(sys.stdout, plan_json(rows) if json else render_plan(rows))
 
@@ -114,8 +132,8 @@ def list_wheels(_context: Context, json: bool = False) -> None:  # noqa: FBT001,
 
     catalog = open_session().catalog
     rows = [
-        (name, version, catalog.wheels[name].kind, " ".join(catalog.platforms_of(name, version)))
+        (name, version, recipe.kind, " ".join(catalog.platforms_of(name, version)) if version else "")
         for name, recipe in catalog.wheels.items()
-        for version in recipe.versions
+        for version in recipe.versions or [""]  # of a local folder that is not locked yet
     ]
     show_rows((Column("WHEEL"), Column("VERSION"), Column("KIND"), Column("PLATFORMS")), rows, as_json=json)

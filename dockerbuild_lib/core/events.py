@@ -61,5 +61,9 @@ class StepLog(Protocol):
         """Take one line, without its end."""
 
 
+def silent(line: str) -> None:
+    """Drop a line: for steps that nobody watches."""
+
+
 def discard(_event: Event) -> None:
     """Drop an event: for callers that show nothing."""

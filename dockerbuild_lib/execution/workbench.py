@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockerbuild_lib.catalog.platform_tags import claimable_tags
+from dockerbuild_lib.catalog.wheels import PureWheel
 from dockerbuild_lib.core.errors import DockerbuildError
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.images.generate import ImageMaker
@@ -14,15 +16,18 @@ from dockerbuild_lib.plan.steps import (
     BuildWork,
     CheckWork,
     FetchWork,
+    Goal,
     ImageSteps,
     ImageWork,
     LibraryWork,
     PackageWork,
+    PrebuiltWork,
     PublishWork,
     PullWork,
     PushWork,
     Step,
     TrialWork,
+    TriedWork,
     UniversalWork,
     WheelWork,
 )
@@ -54,18 +59,18 @@ class Workbench:
         """Carry out a step; return its result in a few words."""
         match step.work:
             case FetchWork(file):
-                return str(self.fetcher.fetch(file).stat().st_size) + " bytes"
+                return str(self.fetcher.fetch(file, log).stat().st_size) + " bytes"
             case BaseWork() | ImageWork() | PullWork() | PushWork() as work:
                 return self._image(work, log)
             case LibraryWork() as work:
-                self.libraries.build(work, self.fetcher.fetch(work.source), self.area.library(work), log)
+                self.libraries.build(work, self.fetcher.fetch(work.source, log), self.area.library(work), log)
                 return self.area.library(work).name
             case BuildWork(wheel):
                 return self.build(wheel, self.area.empty(self.area.staging(wheel)), log).name
             case CheckWork(wheel):
                 return self._check(wheel)
             case TrialWork(wheel):
-                self.trial.run(wheel, self._staged(wheel), log)
+                self.trial.run(wheel, self._candidate(wheel), log)
                 return "installed and used"
             case PackageWork(goal):
                 result = package_wheel(goal, self._passed(goal), self.area)
@@ -79,7 +84,7 @@ class Workbench:
             case BaseWork():
                 return self.images.make_base(work, log)
             case ImageWork():
-                tools = [self.fetcher.fetch(tool) for tool in work.tools]
+                tools = [self.fetcher.fetch(tool, log) for tool in work.tools]
                 return self.images.make_image(work, tools, log, fresh=self.fresh_images)
             case PullWork():
                 return self.images.pull(work, log)
@@ -89,12 +94,16 @@ class Workbench:
     def build(self, wheel: WheelWork, target: Path, log: StepLog, conditions: Conditions = DEFAULT_CONDITIONS) -> Path:
         """Build a wheel into the folder *target*."""
         inputs = WheelInputs(
-            source=self.fetcher.fetch(wheel.source),
-            build_requires=tuple(self.fetcher.fetch(file) for file in wheel.build_requires),
+            source=self.fetcher.fetch(wheel.source, log),
+            build_requires=tuple(self.fetcher.fetch(file, log) for file in wheel.build_requires),
             patches=tuple(patch_path(self.config_dir, wheel.distribution, wheel.version, p) for p in wheel.patches),
             libraries={library.name: self.area.library(library) for library in wheel.libraries},
         )
         return self.wheels.build(wheel, inputs, target, log, conditions)
+
+    def _candidate(self, goal: Goal) -> Path:
+        """Return the wheel that is to be checked, tried and packaged: what was built, else what the index has."""
+        return self._staged(goal) if isinstance(goal, WheelWork) else self.fetcher.fetch(goal.source)
 
     def _staged(self, wheel: WheelWork) -> Path:
         found = sorted(self.area.staging(wheel).glob("*.whl"))
@@ -102,26 +111,34 @@ class Workbench:
             raise DockerbuildError("the built wheel is gone", where=str(self.area.staging(wheel)), fix="build it again")
         return found[0]
 
-    def _check(self, wheel: WheelWork) -> str:
-        facts = check_wheel(self._staged(wheel), expectation_of(wheel))
+    def _check(self, wheel: TriedWork) -> str:
+        facts = check_wheel(self._candidate(wheel), expectation_of(wheel))
         return f"{', '.join(facts.tags)}; glibc {facts.glibc or 'not needed'}"
 
-    def _passed(self, goal: WheelWork | UniversalWork) -> Path:
-        if isinstance(goal, WheelWork):
-            return self._staged(goal)
-        wheel = self.fetcher.fetch(goal.source)
-        check_wheel(wheel, WheelExpectation(goal.distribution, goal.version, python="cp311"))
+    def _passed(self, goal: Goal) -> Path:
+        wheel = self._candidate(goal)
+        if isinstance(goal, UniversalWork):
+            check_wheel(wheel, WheelExpectation(goal.distribution, goal.version, python="cp311"))
         return wheel
 
 
-def expectation_of(wheel: WheelWork) -> WheelExpectation:
+def expectation_of(wheel: TriedWork) -> WheelExpectation:
     """Return what the gate must find."""
+    if isinstance(wheel.recipe, PureWheel):
+        return WheelExpectation(
+            distribution=wheel.distribution,
+            version=wheel.version,
+            python=wheel.target.python_tag,
+            python_tags=wheel.recipe.python_tag,
+        )
+    tags = wheel.workshop.platform.tags
     return WheelExpectation(
         distribution=wheel.distribution,
         version=wheel.version,
         python=wheel.target.python_tag,
         triple=wheel.workshop.platform.triple,
-        platform_tags=wheel.workshop.platform.tags,
+        # What is built here claims the platform's tags; others' wheels name older and newer systems too.
+        platform_tags=claimable_tags(tags) if isinstance(wheel, PrebuiltWork) else tags,
         extensions=wheel.recipe.extensions,
-        glibc_floor=wheel.workshop.toolchain.glibc,
+        glibc_floor=wheel.glibc,
     )

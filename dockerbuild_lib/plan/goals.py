@@ -10,12 +10,29 @@ from pathlib import Path
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.locks import IndexFile, VersionLock
-from dockerbuild_lib.catalog.wheels import SourceWheel
+from dockerbuild_lib.catalog.machines import Platform
+from dockerbuild_lib.catalog.wheels import (
+    BuiltWheel,
+    PrebuiltWheel,
+    PureWheel,
+    SourceWheel,
+    UniversalWheel,
+    VersionRecipe,
+)
 from dockerbuild_lib.core.errors import CatalogError, LockError
 from dockerbuild_lib.plan import keys, naming
 from dockerbuild_lib.plan.naming import Target
 from dockerbuild_lib.plan.request import Selection
-from dockerbuild_lib.plan.steps import BaseWork, Goal, ImageWork, LibraryWork, UniversalWork, WheelWork, Workshop
+from dockerbuild_lib.plan.steps import (
+    BaseWork,
+    Goal,
+    ImageWork,
+    LibraryWork,
+    PrebuiltWork,
+    UniversalWork,
+    WheelWork,
+    Workshop,
+)
 
 ImageFiles = Callable[[Catalog, str, str], Mapping[str, str]]
 """Renders the build context of a platform's image: (catalogue, platform, base key) -> path -> text."""
@@ -56,36 +73,64 @@ class GoalMaker:
             LockError: something that it needs has no pin.
 
         """
-        recipe = self.catalog.wheels[selection.distribution]
-        if isinstance(recipe, SourceWheel):
-            return tuple(self._wheel(selection, recipe, target) for target in selection.targets)
-        return (self._universal(selection),)
+        match self.catalog.wheels[selection.distribution]:
+            case SourceWheel() as recipe:
+                return tuple(self._wheel(selection, recipe, target) for target in selection.targets)
+            case PrebuiltWheel() as recipe:
+                return tuple(self._prebuilt(selection, recipe, target) for target in selection.targets)
+            case PureWheel() as recipe:
+                python = next(iter(self.catalog.default_pythons() or self.catalog.pythons))
+                return (self._wheel(selection, recipe, Target(self.catalog.build_platform, python)),)
+            case UniversalWheel():
+                return (self._universal(selection),)
 
     def _universal(self, selection: Selection) -> UniversalWork:
         version_recipe = self.catalog.wheels[selection.distribution].versions[selection.version]
         source = self._lock(selection).source
+        if not isinstance(source, IndexFile) or not source.is_wheel:
+            raise _not_locked(selection, "the universal wheel")
         return UniversalWork(
             distribution=selection.distribution,
             version=selection.version,
             source=source,
-            key=keys.ContentKey(
-                keys.universal_recipe_key(selection.distribution, version_recipe, source), keys.NO_ENVIRONMENT
-            ),
-            package=naming.universal_package(selection.distribution, source.filename),
+            key=_taken_key(selection, version_recipe, source),
+            package=naming.universal_package(selection.distribution, naming.python_tags(source.filename)),
             version_text=naming.version_text(selection.version, version_recipe),
         )
 
-    def _wheel(self, selection: Selection, recipe: SourceWheel, target: Target) -> WheelWork:
+    def _prebuilt(self, selection: Selection, recipe: PrebuiltWheel, target: Target) -> PrebuiltWork:
+        version_recipe = recipe.versions[selection.version]
+        source = self._lock(selection).prebuilt.get(target.platform, {}).get(target.python)
+        if source is None:
+            raise _not_locked(selection, f"the wheel for {target.name}")
+        platform = self.catalog.platforms[target.platform]
+        return PrebuiltWork(
+            distribution=selection.distribution,
+            version=selection.version,
+            recipe=recipe,
+            target=target,
+            workshop=self.workshop(target.platform, _toolchain_of(recipe)),
+            source=source,
+            key=_taken_key(selection, version_recipe, source),
+            package=naming.wheel_package(selection.distribution, platform, target),
+            version_text=naming.version_text(selection.version, version_recipe),
+        )
+
+    def _wheel(self, selection: Selection, recipe: BuiltWheel, target: Target) -> WheelWork:
         version_recipe = recipe.versions[selection.version]
         lock = self._lock(selection)
-        workshop = self.workshop(target.platform, recipe.toolchain)
-        libraries = tuple(self.library(name, workshop) for name in recipe.libraries)
+        source = lock.source
+        if source is None or not recipe.source.is_pinned_by(selection.version, source):
+            raise _not_locked(selection, "the source that its recipe names")
+        workshop = self.workshop(target.platform, _toolchain_of(recipe))
+        names = recipe.libraries if isinstance(recipe, SourceWheel) else ()
+        libraries = tuple(self.library(name, workshop) for name in names)
         build_requires = self._build_requires(selection, lock, target.python)
         recipe_key = keys.wheel_recipe_key(
             selection.distribution,
             recipe,
             version_recipe,
-            source=lock.source,
+            source=source,
             build_requires=build_requires,
             patches=self._patches(selection, version_recipe.patches),
             libraries={library.name: library.key.recipe for library in libraries},
@@ -97,12 +142,12 @@ class GoalMaker:
             version_recipe=version_recipe,
             target=target,
             workshop=workshop,
-            source=lock.source,
+            source=source,
             build_requires=build_requires,
             patches=version_recipe.patches,
             libraries=libraries,
             key=keys.ContentKey(recipe_key, self._environment(workshop, target.python)),
-            package=naming.wheel_package(selection.distribution, workshop.platform, target),
+            package=_package(selection.distribution, recipe, workshop.platform, target),
             version_text=naming.version_text(selection.version, version_recipe),
         )
 
@@ -115,8 +160,9 @@ class GoalMaker:
         """
         library = self.catalog.libraries[name]
         source = self.catalog.locks.libraries.sources.get(name)
-        if source is None or source.version != library.source.version:
-            raise LockError(f"the source of the library {name} is not locked", fix="run sources.lock")
+        if source is None or not library.source.is_pinned_by(library.version, source):
+            what = f"the source that the library {name} names is not locked"
+            raise LockError(what, fix=f"run sources.lock --name={name}")
         recipe_key = keys.library_recipe_key(library, source)
         key = keys.ContentKey(recipe_key, self._environment(workshop, None))
         return LibraryWork(name, library, source, workshop, key)
@@ -140,14 +186,12 @@ class GoalMaker:
         wheel = self.catalog.locks.wheels.get(selection.distribution)
         lock = wheel.versions.get(selection.version) if wheel else None
         if lock is None:
-            what = f"{selection.distribution} {selection.version} is not locked"
-            raise LockError(what, fix=f"run sources.lock --name={selection.distribution}")
+            raise _not_locked(selection)
         return lock
 
     def _build_requires(self, selection: Selection, lock: VersionLock, python: str) -> tuple[IndexFile, ...]:
         if python not in lock.build_requires:
-            what = f"the build requirements of {selection.distribution} {selection.version} for {python} are not locked"
-            raise LockError(what, fix=f"run sources.lock --name={selection.distribution}")
+            raise _not_locked(selection, f"its build requirements for Python {python}")
         return lock.build_requires[python]
 
     def _patches(self, selection: Selection, names: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -159,6 +203,28 @@ class GoalMaker:
             return hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as error:
             raise CatalogError(f"the patch cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def _taken_key(selection: Selection, version: VersionRecipe, source: IndexFile) -> keys.ContentKey:
+    """Return the key of a wheel that is published as the package index has it."""
+    recipe_key = keys.taken_recipe_key(selection.distribution, version, source)
+    return keys.ContentKey(recipe_key, keys.NO_ENVIRONMENT)
+
+
+def _package(distribution: str, recipe: BuiltWheel, platform: Platform, target: Target) -> str:
+    if isinstance(recipe, PureWheel):
+        return naming.universal_package(distribution, recipe.python_tag)
+    return naming.wheel_package(distribution, platform, target)
+
+
+def _not_locked(selection: Selection, part: str = "this version") -> LockError:
+    fix = f"run sources.lock --name={selection.distribution}"
+    return LockError(f"{part} is not locked", where=f"{selection.distribution} {selection.version}", fix=fix)
+
+
+def _toolchain_of(recipe: BuiltWheel | PrebuiltWheel) -> str | None:
+    """Return the toolchain that a recipe names instead of the platform's."""
+    return recipe.toolchain if isinstance(recipe, SourceWheel) else None
 
 
 def patch_path(config_dir: Path, distribution: str, version: str, name: str) -> Path:

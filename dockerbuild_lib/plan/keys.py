@@ -2,7 +2,8 @@
 
 A key has two halves. The recipe half is what the catalogue says about the thing itself; the environment half
 is where it is made. Never in a key: jobs, executor, store, log level, comments and positions in YAML, checks and
-trials (they judge a result and do not change it).
+trials (they judge a result and do not change it). A source is its sha256: wherever it comes from, and under
+whichever name, the same bytes give the same result.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from dockerbuild_lib.catalog.base import Model
 from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
 from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Toolchain
-from dockerbuild_lib.catalog.wheels import SourceWheel, VersionRecipe
+from dockerbuild_lib.catalog.wheels import BuiltWheel, VersionRecipe
 
 RECIPE_SCHEMA = 1
 """Raise it when the code that builds wheels or libraries changes what comes out of the same recipe."""
@@ -63,15 +64,23 @@ def environment_key(image: str, toolchain_name: str, toolchain: Toolchain, pytho
 
 def library_recipe_key(library: Library, source: LockedFile) -> str:
     """Return the recipe half of a library."""
-    return digest({"schema": RECIPE_SCHEMA, "library": library, "source": source.sha256})
+    return digest(
+        {
+            "schema": RECIPE_SCHEMA,
+            "source": source.sha256,
+            "configure": library.configure,
+            "autoreconf": library.autoreconf,
+            "revision": library.revision,
+        }
+    )
 
 
 def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from
     distribution: str,
-    recipe: SourceWheel,
+    recipe: BuiltWheel,
     version: VersionRecipe,
     *,
-    source: IndexFile,
+    source: LockedFile,
     build_requires: Sequence[IndexFile],
     patches: Sequence[tuple[str, str]],
     libraries: Mapping[str, str],
@@ -92,7 +101,7 @@ def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from
     )
 
 
-def universal_recipe_key(distribution: str, version: VersionRecipe, source: IndexFile) -> str:
+def taken_recipe_key(distribution: str, version: VersionRecipe, source: IndexFile) -> str:
     """Return the recipe half of a wheel that is published as it is."""
     return digest({"distribution": distribution, "source": source.sha256, "revision": version.revision})
 

@@ -23,12 +23,14 @@ from dockerbuild_lib.plan.steps import (
     ImageWork,
     LibraryWork,
     PackageWork,
+    PrebuiltWork,
     PublishWork,
     PullWork,
     PushWork,
     Status,
     Step,
     TrialWork,
+    TriedWork,
     UniversalWork,
     WheelWork,
     Work,
@@ -72,7 +74,7 @@ class Plan:
             if planned.status is Status.CONFLICT
         ]
         if lines:
-            fix = "raise revision in its recipe to publish this version again"
+            fix = "raise revision in its recipe (of a local folder: its version) to publish it again"
             raise VersionConflictError("; ".join(lines), fix=fix)
 
 
@@ -117,8 +119,21 @@ class _Planner:
             self._add(names.publish(goal), goal.key, needs, PublishWork(planned.result), why)
 
     def _result(self, goal: Goal, why: str) -> tuple[str, ...]:
-        needs = (self._fetch(goal.source),) if isinstance(goal, UniversalWork) else self._wheel(goal, why)
+        needs = self._needs(goal, why)
         return (self._add(names.package(goal), goal.key, needs, PackageWork(goal), "after its checks"),)
+
+    def _needs(self, goal: Goal, why: str) -> tuple[str, ...]:
+        match goal:
+            case WheelWork():
+                return self._wheel(goal, why)
+            case PrebuiltWork():
+                check = self._add(names.check(goal), goal.key, (self._fetch(goal.source),), CheckWork(goal), why)
+                return (self._trial(goal, (check, self.image(goal.workshop.platform_name))),)
+            case UniversalWork():
+                return (self._fetch(goal.source),)
+
+    def _trial(self, goal: TriedWork, needs: Iterable[str]) -> str:
+        return self._add(names.trial(goal), goal.key, needs, TrialWork(goal), "after its check")
 
     def _wheel(self, wheel: WheelWork, why: str) -> tuple[str, ...]:
         needs = [self._fetch(file) for file in (wheel.source, *wheel.build_requires)]
@@ -126,7 +141,7 @@ class _Planner:
         needs += [self._library(library) for library in wheel.libraries]
         build = self._add(names.build(wheel), wheel.key, needs, BuildWork(wheel), why)
         check = self._add(names.check(wheel), wheel.key, (build,), CheckWork(wheel), "after its build")
-        return (self._add(names.trial(wheel), wheel.key, (check,), TrialWork(wheel), "after its check"),)
+        return (self._trial(wheel, (check,)),)
 
     def _fetch(self, file: LockedFile) -> str:
         self.files[names.fetch(file)] = file

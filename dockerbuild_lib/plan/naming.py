@@ -42,10 +42,14 @@ def wheel_package(distribution: str, platform: Platform, target: Target) -> str:
     return f"{WHEELS}/{package_path(distribution)}/{platform.cipd}_{tag}_{tag}"
 
 
-def universal_package(distribution: str, filename: str) -> str:
-    """Return the package of a universal wheel: ``...-py2_py3`` or ``...-py3``, by the Pythons in its file name."""
-    interpreters = {tag.interpreter for tag in parse_wheel_filename(filename)[3]}
-    suffix = "py2_py3" if "py2" in interpreters else "py3"
+def python_tags(filename: str) -> str:
+    """Return a wheel's Python tags as its file name compresses them (PEP 425): ``py2.py3``."""
+    return ".".join(sorted({tag.interpreter for tag in parse_wheel_filename(filename)[3]}))
+
+
+def universal_package(distribution: str, python_tags: str) -> str:
+    """Return the package of a universal wheel: ``...-py2_py3`` or ``...-py3``, by its Python tags."""
+    suffix = "py2_py3" if "py2" in python_tags.split(".") else "py3"
     return f"{WHEELS}/{package_path(distribution)}-{suffix}"
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.suggestions import suggestion
-from dockerbuild_lib.catalog.wheels import SourceWheel, UniversalWheel
-from dockerbuild_lib.core.errors import UsageError
+from dockerbuild_lib.catalog.wheels import TargetedWheel
+from dockerbuild_lib.core.errors import LockError, UsageError
 from dockerbuild_lib.plan.naming import Target
 
 
@@ -39,7 +39,7 @@ class ImageRequest:
 
 @dataclass(frozen=True)
 class Selection:
-    """One version of one distribution, on the targets where it is to be built; a universal wheel has none."""
+    """One version of one distribution, on the targets where it is to be built; a wheel for all of them has none."""
 
     distribution: str
     version: str
@@ -51,6 +51,7 @@ def select(request: Request, catalog: Catalog) -> tuple[Selection, ...]:
 
     Raises:
         UsageError: a name, platform or Python is unknown, or nothing at all is left to build.
+        LockError: the version of a local folder is not locked yet.
 
     """
     platforms = tuple(_chosen("platform", request.platforms, catalog.platforms))
@@ -62,7 +63,7 @@ def select(request: Request, catalog: Catalog) -> tuple[Selection, ...]:
         for distribution, version in _versions(request.names, catalog)
     )
     _refuse_skipped(request, catalog, selections)
-    return tuple(s for s in selections if s.targets or isinstance(catalog.wheels[s.distribution], UniversalWheel))
+    return tuple(s for s in selections if s.targets or not isinstance(catalog.wheels[s.distribution], TargetedWheel))
 
 
 def _chosen(what: str, wanted: tuple[str, ...], known: Mapping[str, object]) -> Iterable[str]:
@@ -87,6 +88,10 @@ def _refuse_unknown(pattern: str, version: str, catalog: Catalog) -> None:
     matching = [name for name in catalog.wheels if fnmatch.fnmatchcase(name, pattern)]
     if not matching:
         raise UsageError(f"unknown wheel {pattern!r}", where="--name", fix=suggestion(pattern, catalog.wheels))
+    for name in matching:
+        if not catalog.wheels[name].versions:
+            fix = f"run sources.lock --name={name}"
+            raise LockError("the version of its folder is not locked", where=name, fix=fix)
     known = {known for name in matching for known in catalog.wheels[name].versions}
     if version and version not in known:
         raise UsageError(f"{pattern} has no version {version!r}", where="--name", fix=suggestion(version, known))
@@ -96,7 +101,7 @@ def _targets(
     catalog: Catalog, distribution: str, version: str, platforms: tuple[str, ...], pythons: tuple[str, ...]
 ) -> tuple[Target, ...]:
     recipe = catalog.wheels[distribution]
-    if not isinstance(recipe, SourceWheel):
+    if not isinstance(recipe, TargetedWheel):
         return ()
     skipped = recipe.versions[version].skip
     return tuple(
@@ -111,7 +116,7 @@ def _refuse_skipped(request: Request, catalog: Catalog, selections: tuple[Select
     """Refuse a wheel that was asked for by name and has no target left: never a silent skip."""
     for selection in selections:
         recipe = catalog.wheels[selection.distribution]
-        if selection.targets or isinstance(recipe, UniversalWheel) or not request.names:
+        if selection.targets or not isinstance(recipe, TargetedWheel) or not request.names:
             continue
         reasons = recipe.versions[selection.version].skip
         told = [f"{platform}: {reasons[platform]}" for platform in request.platforms if platform in reasons]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dockerbuild_lib.catalog.locks import LockedFile
-from dockerbuild_lib.plan.steps import BaseWork, Goal, LibraryWork, UniversalWork, WheelWork
+from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
+from dockerbuild_lib.plan.steps import BaseWork, Goal, LibraryWork, TriedWork, WheelWork, place_of
 
 
 def goal(goal: Goal) -> str:
     """Name a wheel: ``markupsafe 3.0.4 linux-arm64-py3.11``."""
-    where = "universal" if isinstance(goal, UniversalWork) else goal.target.name
-    return f"{goal.distribution} {goal.version_text} {where}"
+    return f"{goal.distribution} {goal.version_text} {place_of(goal)}"
 
 
 def fetch(file: LockedFile) -> str:
-    """Name the fetching of a file."""
-    return f"fetch {file.filename}"
+    """Name the fetching of a file; where its name is one that this project gave it, others may bear it too."""
+    given = not isinstance(file, (IndexFile, DebianFile))
+    return f"fetch {file.filename} {file.sha256[:12]}" if given else f"fetch {file.filename}"
 
 
 def base(work: BaseWork) -> str:
@@ -44,12 +44,12 @@ def build(wheel: WheelWork) -> str:
     return f"build {goal(wheel)}"
 
 
-def check(wheel: WheelWork) -> str:
+def check(wheel: TriedWork) -> str:
     """Name the checking of a wheel."""
     return f"check {goal(wheel)}"
 
 
-def trial(wheel: WheelWork) -> str:
+def trial(wheel: TriedWork) -> str:
     """Name the trial of a wheel."""
     return f"trial {goal(wheel)}"
 

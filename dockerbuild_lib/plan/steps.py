@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
 from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Toolchain
-from dockerbuild_lib.catalog.wheels import SourceWheel, VersionRecipe
+from dockerbuild_lib.catalog.platform_tags import newest_glibc
+from dockerbuild_lib.catalog.wheels import BuiltWheel, PrebuiltWheel, PureWheel, VersionRecipe
 from dockerbuild_lib.plan.keys import ContentKey
 from dockerbuild_lib.plan.naming import Target
 
@@ -87,21 +88,55 @@ class LibraryWork:
 
 @dataclass(frozen=True)
 class WheelWork:
-    """Build a wheel for a target; the check, trial and packaging of the same wheel carry it too."""
+    """Build a wheel for a target; the check, trial and packaging of the same wheel carry it too.
+
+    A pure wheel's target is where it is built and tried; it is for all of them.
+    """
 
     distribution: str
     version: str
-    recipe: SourceWheel
+    recipe: BuiltWheel
     version_recipe: VersionRecipe
     target: Target
     workshop: Workshop
-    source: IndexFile
+    source: LockedFile
     build_requires: tuple[IndexFile, ...]
     patches: tuple[str, ...]
     libraries: tuple[LibraryWork, ...]
     key: ContentKey
     package: str
     version_text: str
+
+    @property
+    def is_universal(self) -> bool:
+        """Whether the wheel is for all targets."""
+        return isinstance(self.recipe, PureWheel)
+
+    @property
+    def glibc(self) -> str | None:
+        """The oldest glibc (2.17) that the wheel must run with; None: the image's own."""
+        return self.workshop.toolchain.glibc
+
+
+@dataclass(frozen=True)
+class PrebuiltWork:
+    """Check, try and package a wheel that the package index has for a target."""
+
+    distribution: str
+    version: str
+    recipe: PrebuiltWheel
+    target: Target
+    workshop: Workshop
+    source: IndexFile
+    key: ContentKey
+    package: str
+    version_text: str
+    is_universal = False
+
+    @property
+    def glibc(self) -> str | None:
+        """The newest glibc (2.17) that the platform's tags promise; None: they promise none."""
+        return newest_glibc(self.workshop.platform.tags)
 
 
 @dataclass(frozen=True)
@@ -114,9 +149,23 @@ class UniversalWork:
     key: ContentKey
     package: str
     version_text: str
+    is_universal = True
 
 
-Goal = WheelWork | UniversalWork
+TriedWork = WheelWork | PrebuiltWork
+"""What is tried by a target's Python."""
+Goal = WheelWork | PrebuiltWork | UniversalWork
+
+
+def place_of(goal: Goal) -> str:
+    """Return for whom a goal's wheel is: ``linux-arm64-py3.11``, or ``universal``."""
+    return "universal" if goal.is_universal or isinstance(goal, UniversalWork) else goal.target.name
+
+
+def sources_of(goal: Goal) -> tuple[LockedFile, ...]:
+    """Return what a goal and its libraries are made from, build requirements apart."""
+    libraries = goal.libraries if isinstance(goal, WheelWork) else ()
+    return (goal.source, *(library.source for library in libraries))
 
 
 @dataclass(frozen=True)
@@ -128,16 +177,16 @@ class BuildWork:
 
 @dataclass(frozen=True)
 class CheckWork:
-    """Hold a built wheel against its target and recipe."""
+    """Hold a wheel against its target and recipe."""
 
-    wheel: WheelWork
+    wheel: TriedWork
 
 
 @dataclass(frozen=True)
 class TrialWork:
     """Install a checked wheel and use it, by the target's Python."""
 
-    wheel: WheelWork
+    wheel: TriedWork
 
 
 @dataclass(frozen=True)

@@ -94,9 +94,9 @@ def upstream_archive(package: SourcePackage, showsrc: str) -> DebianFile:
         return found.pop()
     where = f"source package {package.name}"
     if not described:
-        raise LockError("Debian has no such source package", where=where, fix="check the name in libraries.yaml")
+        raise LockError("Debian has no such source package", where=where, fix="check its name in the catalogue")
     if not fields:
-        what, fix = f"its version is {', '.join(here)}, not {package.version}", "name that version in libraries.yaml"
+        what, fix = f"its version is {', '.join(here)}, not {package.version}", "name that version in the catalogue"
         raise LockError(what, where=where, fix=fix)
     count = "no" if not found else "more than one"
     raise LockError(f"it has {count} upstream archive (.orig.tar.*)", where=where, fix="take another source")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
+from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
 from dockerbuild_lib.core.errors import StoreDamagedError
+from dockerbuild_lib.core.events import StepLog, silent
 from dockerbuild_lib.core.files import sha256_of, translated_os_errors
 from dockerbuild_lib.sources.upstream import Upstream
 
@@ -35,37 +37,43 @@ class SourceFetcher:
         self._store = store
         self._upstream = upstream
 
-    def fetch(self, locked: LockedFile) -> Path:
+    def fetch(self, locked: LockedFile, log: StepLog = silent, *, force: bool = False) -> Path:
         """Return where *locked* is: verified, under its own name, and interned in the store.
+
+        With *force* upstream is asked all the same: what it has must be what is locked, or nothing changes. *log* is
+        told of mirrors that were passed over.
 
         Raises:
             HashMismatchError: upstream has another file; nothing of it stays.
             NetworkError: the store does not have it, and upstream cannot be reached or does not serve it.
+            LockError: a folder of this machine is not what was locked any more.
             StoreDamagedError: what the store has under its sha256 is another file.
 
         """
         place = self._folder / locked.sha256 / locked.filename
         with translated_os_errors(place), _locked(self._folder / f"{locked.sha256}.lock"):
             interned = bool(self._store.interned((locked.sha256,)))
-            if not _is_there(place, locked):
-                self._bring(locked, place, interned=interned)
+            if force or not _is_there(place, locked):
+                self._bring(locked, place, log, interned=interned and not force)
             if not interned:
                 name = source_name(locked)
                 self._store.intern(name, str(locked.version), locked.filename, place, locked.sha256)
         return place
 
-    def _bring(self, locked: LockedFile, place: Path, *, interned: bool) -> None:
+    def _bring(self, locked: LockedFile, place: Path, log: StepLog, *, interned: bool) -> None:
+        """Put the file at *place* from the store or from upstream; a failure leaves what was there before."""
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
-            if interned:
-                self._take_from_store(locked, place)
-            else:
-                self._upstream.download(locked, place)
-        except BaseException:
+            with tempfile.TemporaryDirectory(prefix=".", dir=place.parent) as folder:
+                fresh = Path(folder) / locked.filename
+                if interned:
+                    self._take_from_store(locked, fresh)
+                else:
+                    self._upstream.download(locked, fresh, log)
+                fresh.replace(place)
+        finally:
             with suppress(OSError):
-                place.unlink(missing_ok=True)
-                place.parent.rmdir()
-            raise
+                place.parent.rmdir()  # where nothing is in it
 
     def _take_from_store(self, locked: LockedFile, place: Path) -> None:
         self._store.fetch(locked.sha256, place)
@@ -78,10 +86,14 @@ class SourceFetcher:
 
 
 def source_name(locked: LockedFile) -> str:
-    """Return the name under which a source is interned: its distribution, or Debian's source package."""
-    if isinstance(locked, IndexFile):
-        return locked.distribution
-    return locked.filename.partition("_")[0]
+    """Return the name under which a source is interned: that of the distribution, package or library."""
+    match locked:
+        case IndexFile():
+            return locked.distribution
+        case DebianFile():
+            return locked.package
+        case _:
+            return locked.name
 
 
 def _is_there(place: Path, locked: LockedFile) -> bool:

@@ -14,30 +14,20 @@ from dockerbuild_lib.catalog.suggestions import suggestion
 from dockerbuild_lib.core.errors import UsageError
 from dockerbuild_lib.core.events import Emit, Notice
 from dockerbuild_lib.core.files import translated_os_errors
-from dockerbuild_lib.sources.debian import find_upstream_archives
 from dockerbuild_lib.sources.lock_changes import LockChange, changes_between
 from dockerbuild_lib.sources.lock_files import LockFolder, write_lock
 from dockerbuild_lib.sources.lock_parts import (
-    DebianFinder,
     Renewal,
     renewed_libraries,
     renewed_tools,
     renewed_wheel,
 )
-from dockerbuild_lib.sources.package_index import PackageIndex
+from dockerbuild_lib.sources.outside import Origins, Outside
 from dockerbuild_lib.sources.pins import Pinner
 
 LIBRARIES = "libraries"
 TOOLS = "tools"
 SomeLock = TypeVar("SomeLock", WheelLock, LibrariesLock, ToolsLock)
-
-
-@dataclass(frozen=True)
-class Origins:
-    """Where pins come from; None: as this machine is configured."""
-
-    index: PackageIndex | None = None
-    debian: DebianFinder | None = None
 
 
 def update_locks(
@@ -46,7 +36,7 @@ def update_locks(
     *,
     update: bool,
     emit: Emit,
-    origins: Origins = Origins(),
+    origins: Origins | None = None,
 ) -> tuple[LockChange, ...]:
     """Lock what is not locked yet, and return what changed; with *update* lock all of it anew.
 
@@ -62,9 +52,9 @@ def update_locks(
     """
     _check_names(catalog, names)
     pythons = tuple(catalog.pythons)
-    find = origins.debian or partial(find_upstream_archives, suites=_suites(catalog))
-    renewal = Renewal(Pinner(origins.index, emit), pythons, update)
-    return tuple(_Run(catalog, LockFolder(catalog.folder / "locks"), renewal, find, emit).changes(frozenset(names)))
+    outside = Outside(catalog.folder, origins, suites=_suites(catalog), emit=emit)
+    renewal = Renewal(Pinner(outside), pythons, update)
+    return tuple(_Run(catalog, LockFolder(catalog.folder / "locks"), renewal, emit).changes(frozenset(names)))
 
 
 def _check_names(catalog: Catalog, names: Collection[str]) -> None:
@@ -79,12 +69,11 @@ class _Run:
     catalog: Catalog
     folder: LockFolder
     renewal: Renewal
-    find: DebianFinder
     emit: Emit
 
     def changes(self, names: frozenset[str]) -> Iterator[LockChange]:
         for name in sorted(names.intersection(self.catalog.wheels) if names else self.catalog.wheels):
-            renew = partial(renewed_wheel, self.renewal, name, self.catalog.wheels[name])
+            renew = partial(renewed_wheel, self.renewal, self.catalog, name)
             old = self.catalog.locks.wheels.get(name, WheelLock())
             yield from self._renew(name, self.folder.wheel(name), old, renew)
         yield from self._libraries(names)
@@ -99,7 +88,7 @@ class _Run:
         wanted = names.intersection(libraries) if names else frozenset(libraries)
         if names and not wanted:
             return
-        renew = partial(renewed_libraries, libraries, wanted, find=self.find, update=self.renewal.update)
+        renew = partial(renewed_libraries, self.renewal, libraries, wanted)
         yield from self._renew(LIBRARIES, self.folder.libraries, self.catalog.locks.libraries, renew)
 
     def _renew(self, name: str, file: Path, old: SomeLock, renew: Callable[..., SomeLock]) -> Iterator[LockChange]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from dockerbuild_lib.catalog.locks import IndexFile, LibrariesLock, LockedFile, ToolsLock, WheelLock
+from dockerbuild_lib.catalog.locks import LibrariesLock, LockedFile, ToolsLock, WheelLock
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,12 @@ def _pins(lock: AnyLock) -> Mapping[str, LockedFile]:
     return dict(_wheel_pins(lock))
 
 
-def _wheel_pins(lock: WheelLock) -> Iterator[tuple[str, IndexFile]]:
+def _wheel_pins(lock: WheelLock) -> Iterator[tuple[str, LockedFile]]:
     for version, pins in lock.versions.items():
-        yield f"{version} source", pins.source
+        if pins.source:
+            yield f"{version} source", pins.source
+        for platform, prebuilt in pins.prebuilt.items():
+            yield from ((f"{version} {platform} python {python}", wheel) for python, wheel in prebuilt.items())
         for python, wheels in pins.build_requires.items():
             for wheel in wheels:
                 yield f"{version} python {python}: {wheel.distribution}", wheel

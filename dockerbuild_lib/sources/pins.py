@@ -1,59 +1,100 @@
-"""Pins of single files: found in the package index, measured where the index does not tell."""
+"""Pins of single sources as they are now: of the package index's files, and of every other type in its own file."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from dockerbuild_lib.catalog.locks import IndexFile
+from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
+from dockerbuild_lib.catalog.sources import (
+    ArchiveSource,
+    DebianSource,
+    GitSource,
+    LocalSource,
+    SdistSource,
+    Source,
+)
 from dockerbuild_lib.core.errors import LockError
-from dockerbuild_lib.core.events import Emit, Notice
+from dockerbuild_lib.core.events import Notice
+from dockerbuild_lib.sources.archive_source import pin_archive
 from dockerbuild_lib.sources.build_system import declared_requires
+from dockerbuild_lib.sources.debian_source import pin_debian
 from dockerbuild_lib.sources.download import Expected, Received
+from dockerbuild_lib.sources.git_source import pin_git
 from dockerbuild_lib.sources.index_page import IndexEntry
-from dockerbuild_lib.sources.package_index import PackageIndex, open_package_index
+from dockerbuild_lib.sources.local_source import local_version, pin_local
+from dockerbuild_lib.sources.outside import Outside, Wanted
+from dockerbuild_lib.sources.package_index import PackageIndex
 from dockerbuild_lib.sources.resolve import Resolved, resolve
-from dockerbuild_lib.sources.selection import find_build_machine_wheel, find_sdist, find_universal_wheel
+from dockerbuild_lib.sources.selection import (
+    find_build_machine_wheel,
+    find_platform_wheel,
+    find_sdist,
+    find_universal_wheel,
+)
+
+_PINS: Mapping[type[Source], Callable[[Outside, Wanted[Any], Path], tuple[LockedFile, Path]]] = {
+    ArchiveSource: pin_archive,
+    GitSource: pin_git,
+    LocalSource: pin_local,
+    DebianSource: pin_debian,
+}
+"""How each type is pinned, but for the package index's: a function that gives the pin and the bytes in a folder."""
 
 
 @dataclass(frozen=True)
-class PinnedSdist:
-    """An sdist's pin, and what it declares that it needs to be built."""
+class PinnedSource:
+    """A source's pin, and what it declares that it needs to be built."""
 
-    file: IndexFile
+    file: LockedFile
     declared_requires: tuple[str, ...]
 
 
 class Pinner:
-    """Makes pins from what the package index of this machine has now."""
+    """Makes pins of what sources are now."""
 
-    def __init__(self, index: PackageIndex | None, emit: Emit) -> None:
-        """*index* is this machine's when it is None, opened when it is first needed."""
-        self._given = index
-        self._emit = emit
+    def __init__(self, outside: Outside) -> None:
+        self.outside = outside
         self._resolved: dict[tuple[tuple[str, ...], str], tuple[IndexFile, ...]] = {}
 
-    @cached_property
+    @property
     def _index(self) -> PackageIndex:
-        return self._given or open_package_index()
+        return self.outside.index
 
-    def sdist(self, distribution: str, version: str) -> PinnedSdist:
-        """Pin the sdist of a version, and read what it declares; none of its code runs.
+    def folder_version(self, source: LocalSource) -> str:
+        """Return the version that a local folder tells.
 
         Raises:
-            LockError: the index has no sdist of that version.
+            LockError: there is no such folder, or it does not tell.
+
+        """
+        return local_version(self.outside, source)
+
+    def source(self, distribution: str, version: str, source: Source) -> PinnedSource:
+        """Pin the source of a version, and read what it declares; none of its code runs.
+
+        Raises:
+            LockError: there is no source of that version.
             NetworkError, HashMismatchError, UnsafeArchiveError: it cannot be had.
 
         """
+        with tempfile.TemporaryDirectory(prefix="dockerbuild-lock-") as folder:
+            file: LockedFile
+            if isinstance(source, SdistSource):
+                file, place = self._sdist(distribution, version, Path(folder))
+            else:
+                wanted = Wanted(distribution, version, source)
+                file, place = _PINS[type(source)](self.outside, wanted, Path(folder))
+            return PinnedSource(file, declared_requires(place))
+
+    def _sdist(self, distribution: str, version: str, folder: Path) -> tuple[IndexFile, Path]:
         entry = find_sdist(self._index.files(distribution), version)
         found = self._present(entry, distribution, version, "sdist")
-        with tempfile.TemporaryDirectory(prefix="dockerbuild-lock-") as folder:
-            target = Path(folder) / found.filename
-            received = self._download(found, target)
-            return PinnedSdist(_pin(found, distribution, version, received), declared_requires(target))
+        target = folder / found.filename
+        return _pin(found, distribution, version, self._download(found, target)), target
 
     def universal_wheel(self, distribution: str, version: str) -> IndexFile:
         """Pin the wheel of a version that runs everywhere.
@@ -66,6 +107,17 @@ class Pinner:
         return self._complete(
             self._present(entry, distribution, version, "universal wheel (py3-none-any)"), distribution, version
         )
+
+    def platform_wheel(self, distribution: str, version: str, python: str, tags: tuple[str, ...]) -> IndexFile:
+        """Pin the wheel of a version for *python* (3.11) on a platform with *tags* (PEP 425).
+
+        Raises:
+            LockError: the index has no such wheel of that version.
+
+        """
+        entry = find_platform_wheel(self._index.files(distribution), version, python, tags)
+        kind = f"wheel for Python {python} on {tags[0]} or older"
+        return self._complete(self._present(entry, distribution, version, kind), distribution, version)
 
     def build_wheels(self, requirements: Iterable[str], python: str) -> tuple[IndexFile, ...]:
         """Pin the wheels of all that *requirements* need under *python* on the build machine, by name.
@@ -96,7 +148,7 @@ class Pinner:
             raise LockError(what, where=f"{distribution} {version}", fix="check the name and version in the catalogue")
         if entry.yanked:
             text = f"{entry.filename} was yanked by its authors; choose another version where you can"
-            self._emit(Notice(text, warning=True))
+            self.outside.emit(Notice(text, warning=True))
         return entry
 
     def _complete(self, entry: IndexEntry, distribution: str, version: str) -> IndexFile:

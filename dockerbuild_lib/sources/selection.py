@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from packaging.tags import Tag, compatible_tags, cpython_tags
@@ -10,13 +10,11 @@ from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sd
 from packaging.version import Version
 
 from dockerbuild_lib.catalog.architectures import BUILD_MACHINE
+from dockerbuild_lib.catalog.platform_tags import accepted_tags
 from dockerbuild_lib.sources.index_page import IndexEntry
 
-_NEWEST_GLIBC = 36
+_BUILD_MACHINE_TAGS = (f"manylinux_2_36_{BUILD_MACHINE.machine}", f"linux_{BUILD_MACHINE.machine}")
 """Of the oldest suite that images are made from: what runs there runs on newer ones."""
-_OLDEST_GLIBC = 5
-_LEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
-"""PEP 600: the older names of these tags."""
 _ANY = frozenset({"any"})
 
 
@@ -43,7 +41,23 @@ def find_universal_wheel(files: Iterable[IndexEntry], version: str) -> IndexEntr
 
 def find_build_machine_wheel(files: Iterable[IndexEntry], version: str, python: str) -> IndexEntry | None:
     """Return the wheel of *version* that fits *python* (3.11) on the build machine best."""
-    ranks = _ranks(python)
+    return _best(files, version, _ranks(python, _BUILD_MACHINE_TAGS, pure=True))
+
+
+def find_platform_wheel(
+    files: Iterable[IndexEntry], version: str, python: str, tags: tuple[str, ...]
+) -> IndexEntry | None:
+    """Return the wheel of *version* with machine code that fits *python* (3.11) on a platform with *tags* best."""
+    return _best(files, version, _ranks(python, tags, pure=False))
+
+
+def is_platform_wheel(filename: str, version: str, python: str, tags: tuple[str, ...]) -> bool:
+    """Tell whether a file is one that :func:`find_platform_wheel` may return."""
+    entry = IndexEntry(filename, "", None, None)
+    return find_platform_wheel([entry], version, python, tags) is not None
+
+
+def _best(files: Iterable[IndexEntry], version: str, ranks: Mapping[Tag, int]) -> IndexEntry | None:
     ranked = []
     for file, tags in _wheels(files, version):
         rank = min((ranks[tag] for tag in tags if tag in ranks), default=None)
@@ -63,21 +77,15 @@ def _wheels(files: Iterable[IndexEntry], version: str) -> Iterator[tuple[IndexEn
 
 
 @cache
-def _ranks(python: str) -> dict[Tag, int]:
-    """Return the tags of wheels that run under *python* on the build machine -> their rank, 0 the best."""
+def _ranks(python: str, platform_tags: tuple[str, ...], *, pure: bool) -> dict[Tag, int]:
+    """Return the tags of wheels that run under *python* where those of *platform_tags* do -> their rank, 0 the best.
+
+    Those for any platform count only where *pure* ones do.
+    """
     release = tuple(int(part) for part in python.split("."))
-    platforms = tuple(_platforms())
+    platforms = accepted_tags(platform_tags)
     interpreter = f"cp{python.replace('.', '')}"
-    tags = [
-        *cpython_tags(release, abis=[interpreter], platforms=platforms),
-        *compatible_tags(release, interpreter, platforms),
-    ]
+    tags = [*cpython_tags(release, abis=[interpreter], platforms=platforms)]
+    if pure:
+        tags += compatible_tags(release, interpreter, platforms)
     return {tag: rank for rank, tag in reversed(list(enumerate(tags)))}
-
-
-def _platforms() -> Iterator[str]:
-    for minor in range(_NEWEST_GLIBC, _OLDEST_GLIBC - 1, -1):
-        yield f"manylinux_2_{minor}_{BUILD_MACHINE.machine}"
-        if minor in _LEGACY:
-            yield f"{_LEGACY[minor]}_{BUILD_MACHINE.machine}"
-    yield f"linux_{BUILD_MACHINE.machine}"

@@ -2,46 +2,59 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
+from dockerbuild_lib.catalog.locks import ArchiveFile, DebianFile, GitArchive, IndexFile, LocalArchive, LockedFile
 from dockerbuild_lib.core.errors import HashMismatchError
-from dockerbuild_lib.sources.debian import download_debian_file
+from dockerbuild_lib.core.events import StepLog, silent
+from dockerbuild_lib.sources.archive_source import fetch_archive
+from dockerbuild_lib.sources.debian_source import fetch_debian
 from dockerbuild_lib.sources.download import Expected
+from dockerbuild_lib.sources.git_source import fetch_git
 from dockerbuild_lib.sources.http import RefusedError
-from dockerbuild_lib.sources.package_index import PackageIndex, open_package_index
+from dockerbuild_lib.sources.local_source import fetch_local
+from dockerbuild_lib.sources.outside import Outside
+from dockerbuild_lib.sources.package_index import PackageIndex
 
 
 class Upstream(Protocol):
     """What fetches locked files from outside."""
 
-    def download(self, locked: LockedFile, target: Path) -> None:
-        """Fetch *locked* to *target*, verified.
+    def download(self, locked: LockedFile, target: Path, log: StepLog = silent) -> None:
+        """Fetch *locked* to *target*, verified; *log* is told what went wrong on the way.
 
         Raises:
             NetworkError: nobody serves it, or can be reached.
             HashMismatchError: what is served is another file.
+            LockError: a folder of this machine is not what was locked any more.
 
         """
 
 
 class MachineUpstream:
-    """The package indexes and Debian mirrors that this machine's pip and apt are configured for."""
+    """The world outside, as this machine reaches it."""
 
-    def __init__(self, index: PackageIndex | None = None) -> None:
-        self._index = index
-        self._opening = threading.Lock()
+    def __init__(self, outside: Outside) -> None:
+        self._outside = outside
 
-    def download(self, locked: LockedFile, target: Path) -> None:
+    def download(self, locked: LockedFile, target: Path, log: StepLog = silent) -> None:
         """Fetch *locked* to *target* (see :class:`Upstream`)."""
-        if isinstance(locked, DebianFile):
-            download_debian_file(locked, target)
-            return
-        with self._opening:
-            self._index = self._index or open_package_index()
-        download_index_file(self._index, locked, target)
+        _FETCHERS[type(locked)](self._outside, locked, target, log)
+
+
+def _fetch_index_file(outside: Outside, locked: IndexFile, target: Path, _log: StepLog) -> None:
+    download_index_file(outside.index, locked, target)
+
+
+_FETCHERS: Mapping[type[LockedFile], Callable[[Outside, Any, Path, StepLog], None]] = {
+    IndexFile: _fetch_index_file,
+    ArchiveFile: fetch_archive,
+    GitArchive: fetch_git,
+    LocalArchive: fetch_local,
+    DebianFile: fetch_debian,
+}
 
 
 def download_index_file(index: PackageIndex, locked: IndexFile, target: Path) -> None:

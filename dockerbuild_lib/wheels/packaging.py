@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dockerbuild_lib.core.files import translated_os_errors
 from dockerbuild_lib.plan.naming import universal_filename
-from dockerbuild_lib.plan.steps import Goal, UniversalWork
+from dockerbuild_lib.plan.steps import Goal
 from dockerbuild_lib.store.package_file import write_package
 from dockerbuild_lib.store.package_tree import FileMember
 from dockerbuild_lib.store.protocol import Publication, Published, Store
@@ -26,7 +26,7 @@ def package_wheel(goal: Goal, wheel: Path, area: WorkArea) -> Result:
 
 
 def _packaged_name(goal: Goal, wheel: Path) -> str:
-    if isinstance(goal, UniversalWork):
+    if goal.is_universal:
         return wheel.name
     return universal_filename(goal.distribution, goal.version)
 

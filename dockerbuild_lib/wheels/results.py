@@ -17,7 +17,7 @@ from pathlib import Path
 from dockerbuild_lib.core.errors import StoreDamagedError
 from dockerbuild_lib.core.files import sha256_of, translated_os_errors, write_atomic
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.steps import Goal, LibraryWork, UniversalWork
+from dockerbuild_lib.plan.steps import Goal, LibraryWork, place_of
 
 RECORD = "result.json"
 PACKAGE = "package.cipd"
@@ -53,8 +53,7 @@ class WorkArea:
         return self._target_folder(goal) / goal.key.full
 
     def _target_folder(self, goal: Goal) -> Path:
-        target = "universal" if isinstance(goal, UniversalWork) else goal.target.name
-        return self.root / "wheels" / f"{goal.distribution}-{goal.version_text}" / target
+        return self.root / "wheels" / f"{goal.distribution}-{goal.version_text}" / place_of(goal)
 
     def keys(self, goal: Goal) -> tuple[ContentKey, ...]:
         """Return the keys of all results for the goal's version and target, the newest first."""

@@ -12,7 +12,7 @@ from dockerbuild_lib.core.command import Command, WorkPath
 from dockerbuild_lib.core.errors import BuildFailedError, TrialFailedError
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.images import layout
-from dockerbuild_lib.plan.steps import WheelWork
+from dockerbuild_lib.plan.steps import TriedWork
 from dockerbuild_lib.wheels.build import worker_options
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, plain_environment
 
@@ -28,7 +28,7 @@ class Trial:
     engine: Engine
     limits: Limits
 
-    def run(self, work: WheelWork, wheel: Path, log: StepLog) -> None:
+    def run(self, work: TriedWork, wheel: Path, log: StepLog) -> None:
         """Install *wheel* for its target and run the recipe's snippet.
 
         Raises:
@@ -44,7 +44,7 @@ class Trial:
                 raise TrialFailedError(f"{wheel.name} failed its trial: {error.what}") from error
 
 
-def _install(work: WheelWork, name: str) -> Command:
+def _install(work: TriedWork, name: str) -> Command:
     """Install as uv does it for a machine of the target's kind with the oldest system that the tags promise."""
     platform = _uv_platform(work)
     where = (("--target=", SITE), f"--python-version={work.target.python}", f"--python-platform={platform}")
@@ -53,13 +53,12 @@ def _install(work: WheelWork, name: str) -> Command:
     return Command((uv, "pip", "install", *options, *where, WHEELS / name), plain_environment(DEFAULT_CONDITIONS))
 
 
-def _uv_platform(work: WheelWork) -> str:
+def _uv_platform(work: TriedWork) -> str:
     machine = architecture_of(work.workshop.platform.triple).machine
-    glibc = work.workshop.toolchain.glibc
-    return f"{machine}-manylinux_{glibc.replace('.', '_')}" if glibc else f"{machine}-unknown-linux-gnu"
+    return f"{machine}-manylinux_{work.glibc.replace('.', '_')}" if work.glibc else f"{machine}-unknown-linux-gnu"
 
 
-def _use(work: WheelWork) -> Command:
+def _use(work: TriedWork) -> Command:
     environment = {**plain_environment(DEFAULT_CONDITIONS), "PYTHONPATH": SITE}
     architecture = architecture_of(work.workshop.platform.triple)
     python = f"{layout.TARGET_PYTHON}/python{work.target.python}"

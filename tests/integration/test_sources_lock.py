@@ -21,8 +21,9 @@ from dockerbuild_lib.sources.debian import SourcePackage
 from dockerbuild_lib.sources.download import Downloader
 from dockerbuild_lib.sources.http import HttpSettings
 from dockerbuild_lib.sources.index_page import JSON_TYPE
-from dockerbuild_lib.sources.lock import Origins, update_locks
+from dockerbuild_lib.sources.lock import update_locks
 from dockerbuild_lib.sources.lock_changes import LockChange
+from dockerbuild_lib.sources.outside import Origins
 from dockerbuild_lib.sources.package_index import IndexConfiguration, PackageIndex
 from dockerbuild_lib.sources.resolve import resolve
 from tests.support.catalogs import write_catalog
@@ -126,10 +127,13 @@ def test_everything_is_locked_and_the_catalogue_reads_it(config: Path, files: tu
         changes = lock(load_catalog(config), server)
     locks = load_catalog(config).locks
     native = locks.wheels["native"].versions["1.0"]
+    assert native.source
     assert native.source.sha256 == hashlib.sha256(files[0].read_bytes()).hexdigest()
     assert native.source.size == files[0].stat().st_size
     assert [one.filename for one in native.build_requires["3.11"]] == [files[2].name, files[3].name]
-    assert locks.wheels["six"].versions["1.17.0"].source.filename == files[1].name
+    universal = locks.wheels["six"].versions["1.17.0"].source
+    assert universal
+    assert universal.filename == files[1].name
     assert locks.libraries.sources["libffi"].filename == "libffi_3.4.4.orig.tar.gz"
     assert [str(change).partition(" -> ")[0] for change in changes] == [
         "native: 1.0 python 3.11: backend: nothing",

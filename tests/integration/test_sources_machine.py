@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from dockerbuild_lib.catalog.locks import DebianFile, IndexFile
+from dockerbuild_lib.catalog.sources import SdistSource
 from dockerbuild_lib.core.errors import HashMismatchError, LockError, NetworkError, NotInStoreError
-from dockerbuild_lib.core.events import discard
 from dockerbuild_lib.core.files import sha256_of
 from dockerbuild_lib.sources.apt import AptConfiguration, private_apt, read_apt_configuration
 from dockerbuild_lib.sources.apt_entries import AptEntry
@@ -23,6 +23,7 @@ from dockerbuild_lib.sources.debian import (
     find_upstream_archives,
 )
 from dockerbuild_lib.sources.intern import SourceFetcher
+from dockerbuild_lib.sources.outside import Outside
 from dockerbuild_lib.sources.pins import Pinner
 from dockerbuild_lib.sources.upstream import MachineUpstream
 from dockerbuild_lib.store.local import LocalStore
@@ -43,10 +44,10 @@ def machine_state() -> list[str]:
 
 
 def test_an_sdist_is_locked_fetched_and_interned(tmp_path: Path) -> None:
-    locked = Pinner(None, discard).sdist("markupsafe", "3.0.4").file
+    locked = Pinner(Outside(Path())).source("markupsafe", "3.0.4", SdistSource(type="sdist")).file
     assert (locked.filename, locked.size) == ("markupsafe-3.0.4.tar.gz", 153777)
     store = LocalStore(tmp_path / "store")
-    place = SourceFetcher(tmp_path / "work", InternedSources(store), MachineUpstream()).fetch(locked)
+    place = SourceFetcher(tmp_path / "work", InternedSources(store), MachineUpstream(Outside(Path()))).fetch(locked)
     assert top_folder(place) == "markupsafe-3.0.4"
     assert b"setuptools" in (read_member(place, "pyproject.toml") or b"")
     assert store.packages() == ("infra/third_party/source/markupsafe",)
@@ -59,8 +60,8 @@ def test_an_sdist_is_locked_fetched_and_interned(tmp_path: Path) -> None:
 class Nowhere:
     """An outside world that is not there."""
 
-    def download(self, locked: object, target: Path) -> None:
-        raise AssertionError(locked, target)
+    def download(self, locked: object, target: Path, log: object = None) -> None:
+        raise AssertionError(locked, target, log)
 
 
 def test_a_wrong_hash_leaves_nothing_in_the_store(tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_a_wrong_hash_leaves_nothing_in_the_store(tmp_path: Path) -> None:
     )
     store = LocalStore(tmp_path / "store")
     with pytest.raises(HashMismatchError, match="markupsafe"):
-        SourceFetcher(tmp_path / "work", InternedSources(store), MachineUpstream()).fetch(wrong)
+        SourceFetcher(tmp_path / "work", InternedSources(store), MachineUpstream(Outside(Path()))).fetch(wrong)
     assert store.packages() == ()
     with pytest.raises(NotInStoreError):
         fetch_interned(store, "0" * 64, tmp_path / "file")
@@ -77,7 +78,7 @@ def test_a_wrong_hash_leaves_nothing_in_the_store(tmp_path: Path) -> None:
 
 
 def test_build_requirements_are_resolved_to_wheels_of_the_build_machine() -> None:
-    wheels = Pinner(None, discard).build_wheels(["cython>=3,<4"], "3.11")
+    wheels = Pinner(Outside(Path())).build_wheels(["cython>=3,<4"], "3.11")
     assert [wheel.distribution for wheel in wheels] == ["cython"]
     assert wheels[0].filename.endswith("x86_64.whl")
     assert "cp311" in wheels[0].filename

@@ -19,7 +19,7 @@ GOOD = {
     "pythons.yaml": '"3.11": {source: debian}\n',
     "toolchains.yaml": "zig: {compiler: zig}\ngcc: {compiler: gcc}\n",
     "images.yaml": "debian: {suite: bookworm, base-packages: [gcc]}\n",
-    "libraries.yaml": "libffi: {source: {debian: libffi, version: 3.4.4}}\n",
+    "libraries.yaml": "libffi: {version: 3.4.4, source: {type: debian, package: libffi}}\n",
     "wheels/six.yaml": "six: {kind: universal, versions: {1.17.0: {}}}\n",
 }
 

@@ -45,7 +45,7 @@ def test_a_catalogue_is_loaded_into_frozen_models(tmp_path: Path) -> None:
     cffi = catalog.wheel("cffi")
     assert isinstance(cffi, SourceWheel)
     assert cffi.libraries == ("libffi",)
-    assert catalog.libraries["libffi"].source.version == "3.4.4"
+    assert catalog.libraries["libffi"].version == "3.4.4"
     with pytest.raises(TypeError):
         catalog.wheels["x"] = cffi  # type: ignore[index]  # the mapping is read-only, which is shown
     with pytest.raises(dataclasses.FrozenInstanceError):

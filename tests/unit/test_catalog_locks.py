@@ -46,7 +46,12 @@ def test_locks_are_read_as_the_models_write_them(tmp_path: Path, indent: int | N
             "10:13: '5' is a text, where a whole number belongs",
         ),
         (_LOCK.model_dump_json(indent=1).replace("a" * 64, "b" * 10, 1), "9:15: 'bbbbbbbbbb' is not a sha256"),
-        ('{"versions": {"1": {\n "build_requires": {}}}}', "1:15: missing key 'source'"),
+        ('{"versions": {"1": {\n "build_requires": {}}}}', "2:2: unknown key 'build_requires'"),
+        ('{"versions": {"1": {\n "source": {"origin": "index"}}}}', "2:2: missing key 'distribution'"),
+        (
+            '{"versions": {"1": {\n "source": {"origin": "web"}}}}',
+            "2:23: 'web' is none of: index, debian, archive",
+        ),
     ],
 )
 def test_a_damaged_lock_is_a_problem_with_its_place(tmp_path: Path, content: str | bytes, said: str) -> None:

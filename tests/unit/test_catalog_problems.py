@@ -84,13 +84,61 @@ VALUES: dict[str, tuple[str, list[str]]] = {
         ["1:15: unknown key 'config_settings'; did you mean 'config-settings'?"],
     ),
     "an unknown key that is the name of a kind": (
-        "x: {trial: a, source: 1, " + _RECIPE + "}",
+        "x: {kind: universal, universal: 1, " + _RECIPE + "}",
+        ["1:22: unknown key 'universal'; known are: kind, versions"],
+    ),
+    "a source that is a text": (
+        "x: {trial: a, source: git, " + _RECIPE + "}",
+        ["1:23: a single value stands here, where a mapping belongs; write 'key: value' lines"],
+    ),
+    "a source without a type": (
+        "x: {trial: a, source: {urls: []}, " + _RECIPE + "}",
+        ["1:23: missing key 'type'; write one of: sdist, archive, git, local, debian"],
+    ),
+    "a source of an unknown type": (
+        "x: {trial: a, source: {type: giz}, " + _RECIPE + "}",
+        ["1:30: 'giz' is none of: sdist, archive, git, local, debian; did you mean 'git'?"],
+    ),
+    "a key of another type of source": (
+        "x: {trial: a, source: {type: debian, package: a, urls: []}, " + _RECIPE + "}",
+        ["1:50: unknown key 'urls'; known are: package, type"],
+    ),
+    "an address with a password": (
+        "x: {trial: a, source: {type: archive, urls: ['https://a:b@c.example/d']}, " + _RECIPE + "}",
+        ["1:46: 'https://a:b@c.example/d' is not an http or https address, {version} allowed, without a password"],
+    ),
+    "an address with an unknown placeholder": (
+        "x: {trial: a, source: {type: archive, urls: ['https://c.example/{name}']}, " + _RECIPE + "}",
+        ["1:46: 'https://c.example/{name}' is not an http or https address, {version} allowed, without a password"],
+    ),
+    "an archive at no address": (
+        "x: {trial: a, source: {type: archive, urls: []}, " + _RECIPE + "}",
+        ["1:45: a list stands here that is empty; write at least one entry"],
+    ),
+    "a repository that is a program": (
+        "x: {trial: a, source: {type: git, repository: 'ext::sh -c id', revision: v1}, " + _RECIPE + "}",
         [
             (
-                "1:15: unknown key 'source'; known are: build-requires, config-settings, environment, "
-                "extensions, kind, libraries, platforms, toolchain, trial, versions"
-            ),
+                "1:47: 'ext::sh -c id' is no address of a git repository; write https://host/path, "
+                "ssh://user@host/path or file:///path, without a password"
+            )
         ],
+    ),
+    "a revision that is an option": (
+        "x: {trial: a, source: {type: git, repository: 'https://a.example/b', revision: --upload-pack=id}, "
+        + _RECIPE
+        + "}",
+        ["1:80: '--upload-pack=id' is not a tag, a branch or a commit, {version} allowed"],
+    ),
+    "a subfolder outside": (
+        "x: {trial: a, source: {type: git, repository: 'https://a.example/b', revision: a, subfolder: ../c}, "
+        + _RECIPE
+        + "}",
+        ["1:94: '../c' is no folder inside of the repository; write a path such as bindings/python"],
+    ),
+    "a folder of one machine": (
+        "x: {trial: a, source: {type: local, folder: /home/me}, " + _RECIPE + "}",
+        ["1:45: '/home/me' is no relative path; write one that starts from the catalogue's folder"],
     ),
     "a missing key": ("\nx:\n  " + _RECIPE, ["2:1: missing key 'trial'; add 'trial: ...'"]),
     "a duplicate key": (
@@ -168,13 +216,22 @@ VALUES: dict[str, tuple[str, list[str]]] = {
         "x: {trial: a, versions: {}}",
         ["1:25: a mapping stands here that is empty; write at least one entry"],
     ),
+    "no versions at all": ("x: {trial: a}", ["1:4: missing key 'versions'; add 'versions: ...'"]),
+    "versions of a folder that tells its own": (
+        "x: {trial: a, source: {type: local, folder: y}, " + _RECIPE + "}",
+        ["1:4: 'versions' stand here, but a local folder tells its own version; remove them"],
+    ),
+    "an unknown Python tag": (
+        "x: {kind: pure, python-tag: py2, " + _RECIPE + "}",
+        ["1:29: 'py2' is none of: py3, py2.py3; did you mean 'py3'?"],
+    ),
     "an unknown kind": (
         "x:\n  kind: universe\n  versions: {1.0.0: {}}",
-        ["2:9: 'universe' is none of: source, universal; did you mean 'universal'?"],
+        ["2:9: 'universe' is none of: source, pure, universal, prebuilt; did you mean 'universal'?"],
     ),
     "a kind that is no text": (
         "x: {kind: [source], versions: {1.0.0: {}}}",
-        ["1:11: \"['source']\" is none of: source, universal; did you mean 'source'?"],
+        ["1:11: \"['source']\" is none of: source, pure, universal, prebuilt; did you mean 'source'?"],
     ),
     "a quoted whole number": (
         "x: {trial: a, versions: {1.0.0: {revision: '1'}}}",

@@ -11,10 +11,11 @@ import pytest
 from invoke.parser.context import ParserContext
 from pydantic import BaseModel
 
-from dockerbuild_lib.catalog.machines import DebianSource, ImageRecipe, Library, Platform, Python, Toolchain
+from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Python, Toolchain
 from dockerbuild_lib.catalog.settings_environment import PREFIX
 from dockerbuild_lib.catalog.settings_file import DockerbuildSection, LimitsSection
-from dockerbuild_lib.catalog.wheels import SourceWheel, UniversalWheel, VersionRecipe
+from dockerbuild_lib.catalog.sources import ArchiveSource, DebianSource, GitSource, LocalSource, SdistSource
+from dockerbuild_lib.catalog.wheels import PrebuiltWheel, PureWheel, SourceWheel, UniversalWheel, VersionRecipe
 from dockerbuild_lib.core import errors
 from dockerbuild_lib.core.errors import DockerbuildError
 from dockerbuild_lib.core.events import Event
@@ -94,14 +95,20 @@ def test_the_documented_defaults_of_settings_are_those_of_the_models() -> None:
     ("heading", "model"),
     [
         ("A wheel built from source", SourceWheel),
+        ("A pure wheel", PureWheel),
         ("A universal wheel", UniversalWheel),
+        ("A prebuilt wheel", PrebuiltWheel),
         ("A version", VersionRecipe),
         ("platforms.yaml", Platform),
         ("pythons.yaml", Python),
         ("toolchains.yaml", Toolchain),
         ("images.yaml", ImageRecipe),
         ("libraries.yaml", Library),
-        ("The source of a library", DebianSource),
+        ("The package index's sdist", SdistSource),
+        ("An archive", ArchiveSource),
+        ("A git commit", GitSource),
+        ("A local folder", LocalSource),
+        ("A Debian source package", DebianSource),
     ],
 )
 def test_every_key_of_the_catalogue_is_documented_and_no_other(heading: str, model: type[BaseModel]) -> None:

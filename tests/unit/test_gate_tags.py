@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,26 @@ def test_a_universal_wheel_passes(tmp_path: Path, tag: str) -> None:
 def test_a_universal_wheel_of_other_pythons_is_refused(tmp_path: Path, tag: str) -> None:
     wheel = Forge(tag=tag, purelib=True, members={"demo.py": b""}).write(tmp_path)
     assert "is that of a pure wheel for cp311" in refusal_lines(wheel, expecting(None))[0]
+
+
+@pytest.mark.parametrize(
+    ("tag", "asked", "lines"),
+    [
+        ("py3-none-any", "py3", []),
+        ("py2.py3-none-any", "py2.py3", []),
+        ("py2.py3-none-any", "py3", ["its Python tag is py2.py3, but the recipe's python-tag says py3"]),
+        ("py39-none-any", "py3", ["its Python tag is py39, but the recipe's python-tag says py3"]),
+    ],
+)
+def test_a_pure_wheel_bears_the_python_tag_of_its_recipe(
+    tmp_path: Path, tag: str, asked: str, lines: list[str]
+) -> None:
+    wheel = Forge(tag=tag, purelib=True, members={"demo.py": b""}).write(tmp_path)
+    expectation = replace(expecting(None), python_tags=asked)
+    if lines:
+        assert refusal_lines(wheel, expectation) == lines
+    else:
+        check_wheel(wheel, expectation)
 
 
 def test_machine_code_in_a_universal_wheel_is_refused(tmp_path: Path, code: bytes) -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from dockerbuild_lib.sources.index_page import IndexEntry
-from dockerbuild_lib.sources.selection import find_build_machine_wheel, find_sdist, find_universal_wheel
+from dockerbuild_lib.sources.selection import (
+    find_build_machine_wheel,
+    find_platform_wheel,
+    find_sdist,
+    find_universal_wheel,
+    is_platform_wheel,
+)
 
 
 def entries(*names: str) -> list[IndexEntry]:
@@ -74,3 +80,29 @@ def test_other_pythons_take_their_own() -> None:
 
 def test_a_wheel_that_needs_a_newer_glibc_than_the_images_is_not_taken() -> None:
     assert find_build_machine_wheel(entries("c-1-cp311-cp311-manylinux_2_38_x86_64.whl"), "1", "3.11") is None
+
+
+TAGS = ("manylinux_2_17_aarch64", "linux_aarch64")
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["a-1.0-cp311-cp311-manylinux2014_aarch64.whl", "a-1.0-cp311-cp311-manylinux1_aarch64.whl"], 0),
+        (["a-1.0-cp311-abi3-manylinux2014_aarch64.whl", "a-1.0-cp311-cp311-manylinux1_aarch64.whl"], 1),
+        (["a-1.0-cp38-abi3-manylinux_2_17_aarch64.whl"], 0),
+        (["a-1.0-cp311-cp311-manylinux1_aarch64.manylinux_2_28_aarch64.whl"], 0),
+        (["a-1.0-cp311-cp311-manylinux_2_28_aarch64.whl"], None),
+        (["a-1.0-cp311-cp311-manylinux2014_x86_64.whl"], None),
+        (["a-1.0-cp310-cp310-manylinux2014_aarch64.whl"], None),
+        (["a-1.0-cp312-abi3-manylinux2014_aarch64.whl"], None),
+        (["a-1.0-cp311-cp311-musllinux_1_1_aarch64.whl"], None),
+        (["a-1.0-py3-none-any.whl", "a-1.1-cp311-cp311-manylinux2014_aarch64.whl", "a-1.0.tar.gz"], None),
+    ],
+)
+def test_the_wheel_of_a_platform_has_its_machine_code(names: list[str], found: int | None) -> None:
+    wanted = None if found is None else names[found]
+    assert name_of(find_platform_wheel(entries(*names), "1.0", "3.11", TAGS)) == wanted
+    assert [is_platform_wheel(name, "1.0", "3.11", TAGS) for name in names].count(True) == (
+        0 if found is None else len(names)
+    )

@@ -24,6 +24,8 @@ class WheelExpectation:
     """The extension modules that it must hold, all of them and no others; empty: at least one."""
     glibc_floor: str | None = None
     """The oldest glibc that it must run with, where that is older than its tag's: ``2.17``."""
+    python_tags: str | None = None
+    """The Python tags (PEP 425) that a universal wheel must bear, no others: ``py2.py3``; None: any that fit."""
 
     @property
     def architecture(self) -> Architecture | None:

@@ -52,6 +52,9 @@ def _universal_problems(wheel: WheelFile, expected: WheelExpectation) -> Iterato
     if not any(_is_universal_for(tag, expected) for tag in wheel.tags):
         listed = ", ".join(sorted(map(str, wheel.tags)))
         yield f"none of its tags ({listed}) is that of a pure wheel for {expected.python}"
+    tags = ".".join(sorted({tag.interpreter for tag in wheel.tags}))
+    if expected.python_tags and tags != expected.python_tags:
+        yield f"its Python tag is {tags}, but the recipe's python-tag says {expected.python_tags}"
     if not wheel.purelib:
         yield "WHEEL: it does not say Root-Is-Purelib, but the wheel is universal"
 
