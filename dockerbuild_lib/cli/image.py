@@ -9,7 +9,7 @@ from invoke.context import Context
 
 from dockerbuild_lib.cli.output import show_rows
 from dockerbuild_lib.cli.session import Session, open_session
-from dockerbuild_lib.cli.tasks_base import integer_option, task
+from dockerbuild_lib.cli.tasks_base import UPLOAD_SOURCES_HELP, integer_option, task
 
 
 @task(
@@ -17,23 +17,29 @@ from dockerbuild_lib.cli.tasks_base import integer_option, task
         "platform": "platform whose image to make, or a pattern; repeatable; default: all",
         "rebuild": "make it again with the package versions of today, even when the engine holds it",
         "jobs": "images to make at the same time; default: the setting jobs",
+        "upload_sources": UPLOAD_SOURCES_HELP,
     },
     iterable=["platform"],
 )
-def generate(_context: Context, platform: list[str], rebuild: bool = False, jobs: str = "") -> None:  # noqa: FBT001, FBT002
+def generate(
+    _context: Context,
+    platform: list[str],
+    rebuild: bool = False,  # noqa: FBT001, FBT002
+    jobs: str = "",
+    upload_sources: bool = False,  # noqa: FBT001, FBT002
+) -> None:
     """Make the images of platforms, and the base image that they stand on."""
-    from dockerbuild_lib.cli.running import run_plan_steps  # noqa: PLC0415
+    from dockerbuild_lib.cli.running import run_plan  # noqa: PLC0415
     from dockerbuild_lib.images.context import image_files, image_tag  # noqa: PLC0415
     from dockerbuild_lib.plan.make import plan_images  # noqa: PLC0415
     from dockerbuild_lib.plan.steps import ImageWork  # noqa: PLC0415
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
 
-    session = open_session()
+    session = open_session(upload_sources=upload_sources)
     count = integer_option("jobs", jobs) if jobs else session.settings.jobs
     named = platforms_named(session, platform)
     plan = plan_images(named, session.catalog, session.inventory, image_files, rebuild=rebuild)
-    if plan.to_do:
-        run_plan_steps(session, plan.to_do, session.workbench(fresh_images=rebuild).perform, count)
+    run_plan(session, plan, lambda: session.workbench(fresh_images=rebuild).perform, count)
     made = {step.id for step in plan.to_do}
     lines = [
         f"{step.id}: {image_tag(step.work.platform_name, step.work.key)} {'made' if step.id in made else 'is there'}"
