@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -43,6 +43,8 @@ class Settings:
     """The work area."""
     config_dir: Path
     store: Path
+    remote_store: str | None
+    """The store that a team shares: an absolute path, or an address as it was written."""
     registry: str | None
     jobs: int
     executor: Literal["threads"]
@@ -94,11 +96,16 @@ def _resolved(section: DockerbuildSection, project_dir: Path, environ: Mapping[s
         root=path(section.root),
         config_dir=path(section.config_dir),
         store=path(section.store) if section.store else path(section.root) / "store",
+        remote_store=section.remote_store and _path_or_address(section.remote_store, path),
         registry=section.registry,
         jobs=section.jobs or _cores(),
         executor=section.executor,
         limits=Limits(bytes_of(limits.memory), limits.processes, limits.minutes),
     )
+
+
+def _path_or_address(text: str, path: Callable[[str], Path]) -> str:
+    return text if "://" in text else str(path(text))
 
 
 def _without_tilde(text: str, environ: Mapping[str, str]) -> str:

@@ -56,6 +56,9 @@ class DockerbuildSection(_Section):
     root: PathText = Field(default=".dockerbuild", description="The work area.")
     config_dir: PathText = Field(default="config", description="The catalogue's folder.")
     store: PathText | None = Field(default=None, description="The store's folder; default: store in the work area.")
+    remote_store: PathText | None = Field(
+        default=None, description="The folder of a store that a team shares, for sources; default: none."
+    )
     registry: Annotated[str, Field(pattern=REGISTRY_PATTERN)] | None = Field(
         default=None, description="Container registry that keeps the images; default: none."
     )

@@ -11,7 +11,7 @@ from invoke.context import Context
 
 from dockerbuild_lib.cli.output import show_rows
 from dockerbuild_lib.cli.session import Session, open_session
-from dockerbuild_lib.cli.tasks_base import integer_option, task
+from dockerbuild_lib.cli.tasks_base import UPLOAD_SOURCES_HELP, integer_option, task
 
 if TYPE_CHECKING:
     from dockerbuild_lib.images.inspection import ImageContents
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         "rebuild": "make it again with the package versions of today, even when the engine holds it",
         "upload": "upload the images to the registry too, where it does not have them",
         "jobs": "images to make at the same time; default: the setting jobs",
+        "upload_sources": UPLOAD_SOURCES_HELP,
     },
     iterable=["platform"],
 )
@@ -33,23 +34,23 @@ def generate(
     rebuild: bool = False,  # noqa: FBT001, FBT002
     upload: bool = False,  # noqa: FBT001, FBT002
     jobs: str = "",
+    upload_sources: bool = False,  # noqa: FBT001, FBT002
 ) -> None:
     """Make the images of platforms, and the base image that they stand on."""
-    from dockerbuild_lib.cli.running import run_plan_steps  # noqa: PLC0415
+    from dockerbuild_lib.cli.running import run_plan  # noqa: PLC0415
     from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
     from dockerbuild_lib.images.context import image_files  # noqa: PLC0415
     from dockerbuild_lib.plan.make import plan_images  # noqa: PLC0415
     from dockerbuild_lib.plan.request import ImageRequest  # noqa: PLC0415
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
 
-    session = open_session()
+    session = open_session(upload_sources=upload_sources)
     count = integer_option("jobs", jobs) if jobs else session.settings.jobs
     named = tuple(platforms_named(session, platform))
     if upload and session.registry is None:
         raise UsageError("no container registry is configured", where="--upload", fix="set `registry` in invoke.yaml")
     plan = plan_images(ImageRequest(named, rebuild, upload), session.catalog, session.inventory, image_files)
-    if plan.to_do:
-        run_plan_steps(session, plan.to_do, session.workbench(fresh_images=rebuild).perform, count)
+    run_plan(session, plan, lambda: session.workbench(fresh_images=rebuild).perform, count)
     write_result(sys.stdout, "\n".join(filter(None, map(_image_line, plan.steps))))
 
 

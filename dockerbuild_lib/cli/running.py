@@ -7,15 +7,50 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from dockerbuild_lib.cli.environment import say
 from dockerbuild_lib.cli.session import Session
+from dockerbuild_lib.core.errors import DockerbuildError, InterruptedRunError
 from dockerbuild_lib.core.events import Event, StepLog
 from dockerbuild_lib.plan.steps import PackageWork, Step
 
 if TYPE_CHECKING:
+    from dockerbuild_lib.plan.make import Plan
     from dockerbuild_lib.report.summary import ArtifactRow
 
 
-def run_plan_steps(session: Session, steps: Sequence[Step], perform: Callable[[Step, StepLog], str], jobs: int) -> None:
+Perform = Callable[[Step, StepLog], str]
+"""Carries out a step, and returns its result in a few words."""
+
+
+def run_plan(session: Session, plan: Plan, perform: Callable[[], Perform], jobs: int) -> None:
+    """Run the steps that a plan has to do, if any, and see to it that its sources are shared.
+
+    *perform* makes what carries them out. Raises what :func:`run_plan_steps` and :func:`share_sources` raise.
+    """
+    from dockerbuild_lib.cli.sharing import share_sources  # noqa: PLC0415
+
+    try:
+        if plan.to_do:
+            run_plan_steps(session, plan.to_do, perform(), jobs)
+    except InterruptedRunError:
+        raise
+    except DockerbuildError:
+        _share_what_there_is(session, plan)
+        raise
+    share_sources(session, plan)
+
+
+def _share_what_there_is(session: Session, plan: Plan) -> None:
+    """Share the sources of a run that failed: what it fetched is as good as that of any other."""
+    from dockerbuild_lib.cli.sharing import share_sources  # noqa: PLC0415
+
+    try:
+        share_sources(session, plan)
+    except DockerbuildError as error:
+        say(f"warning: {error}")  # the run ends with its own error
+
+
+def run_plan_steps(session: Session, steps: Sequence[Step], perform: Perform, jobs: int) -> None:
     """Run steps to their end, with a record in the work area; then raise what failed.
 
     Raises:

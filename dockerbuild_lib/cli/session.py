@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from dockerbuild_lib.plan.request import Request
     from dockerbuild_lib.sources.intern import SourceFetcher
     from dockerbuild_lib.sources.outside import Origins, Outside
+    from dockerbuild_lib.sources.upstream import Upstream
     from dockerbuild_lib.store.local import LocalStore
+    from dockerbuild_lib.store.shared_sources import SharedSources
     from dockerbuild_lib.wheels.results import WorkArea
 
 # Imports stand inside the functions: a task that finds nothing to do never pays for the rooms that would do it.
@@ -34,6 +36,8 @@ class Session:
 
     settings: Settings
     run_id: str
+    upload_sources: bool = False
+    """Whether sources are published to the remote store when a run ends."""
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -89,12 +93,26 @@ class Session:
     @cached_property
     def fetcher(self) -> SourceFetcher:
         """Brings pinned files from the store, or from outside into it."""
+        from dockerbuild_lib.sources.shared import SharedFirst  # noqa: PLC0415
+
+        upstream = self.upstream
+        if self.settings.remote_store is not None:
+            upstream = SharedFirst(lambda: self.shared_sources, upstream)
+        return self.fetcher_from(upstream)
+
+    def fetcher_from(self, upstream: Upstream) -> SourceFetcher:
+        """Return what brings pinned files from the store, or from *upstream* into it."""
         from dockerbuild_lib.sources.intern import SourceFetcher  # noqa: PLC0415
-        from dockerbuild_lib.sources.upstream import MachineUpstream  # noqa: PLC0415
         from dockerbuild_lib.store.sources_packages import InternedSources  # noqa: PLC0415
 
-        upstream = MachineUpstream(self.outside)
         return SourceFetcher(self.settings.root / "sources", InternedSources(self.store), upstream)
+
+    @property
+    def upstream(self) -> Upstream:
+        """The world outside."""
+        from dockerbuild_lib.sources.upstream import MachineUpstream  # noqa: PLC0415
+
+        return MachineUpstream(self.outside)
 
     @cached_property
     def outside(self) -> Outside:
@@ -111,6 +129,22 @@ class Session:
         from dockerbuild_lib.sources.outside import Origins  # noqa: PLC0415
 
         return Origins(git=Git(program=lambda: ensure_program("git", say=say), processes=self.processes))
+
+    @cached_property
+    def shared_sources(self) -> SharedSources:
+        """The sources of the store that a team shares.
+
+        Raises:
+            CatalogError: the settings name none, or it is not there.
+
+        """
+        from dockerbuild_lib.core.errors import CatalogError  # noqa: PLC0415
+        from dockerbuild_lib.store.opening import open_store  # noqa: PLC0415
+        from dockerbuild_lib.store.shared_sources import SharedSources  # noqa: PLC0415
+
+        if self.settings.remote_store is None:
+            raise CatalogError("no remote store is set", fix="name its folder as remote_store in invoke.yaml")
+        return SharedSources(open_store(self.settings.remote_store, "remote_store"))
 
     def plan(self, request: Request) -> Plan:
         """Work out a request."""
@@ -158,14 +192,17 @@ class Session:
         self.engine.stop_run()
 
 
-def open_session() -> Session:
-    """Read the settings and return a session.
+def open_session(*, upload_sources: bool = False) -> Session:
+    """Read the settings and return a session; with *upload_sources* one whose runs publish their sources.
 
     Raises:
-        CatalogError: ``invoke.yaml`` or a variable is wrong.
+        CatalogError: ``invoke.yaml`` or a variable is wrong, or there is no store to publish to.
 
     """
     from dockerbuild_lib.catalog.settings import load_settings  # noqa: PLC0415
     from dockerbuild_lib.execution.run_folder import new_run_id  # noqa: PLC0415
 
-    return Session(load_settings(PROJECT, os.environ), new_run_id())
+    session = Session(load_settings(PROJECT, os.environ), new_run_id(), upload_sources)
+    if upload_sources:
+        session.shared_sources  # noqa: B018 - a store that is missing is told before the work, not after it
+    return session

@@ -23,6 +23,8 @@ from dockerbuild_lib.core.errors import UsageError
 PROJECT = Path(__file__).resolve().parent.parent.parent
 """The folder of ``tasks.py`` and ``invoke.yaml``."""
 
+UPLOAD_SOURCES_HELP = "publish the sources to the remote store too"
+
 
 class GuardedTask(Task[Callable[..., Any]]):
     """A task that lets no traceback reach the user, and is sure of a Docker engine unless told otherwise."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from dockerbuild_lib.cli.running import run_plan_steps
+from dockerbuild_lib.cli.running import run_plan, run_plan_steps
 from dockerbuild_lib.cli.session import Session
 from dockerbuild_lib.core.errors import NotReproducibleError, UsageError
 from dockerbuild_lib.core.events import StepLog
@@ -37,8 +37,7 @@ def verify_wheels(session: Session, request: Request, jobs: int) -> None:
     if any(wheel.key not in session.area.keys(wheel) for wheel in wheels):
         plan = session.plan(replace(request, rebuild=True))
     bench = session.workbench()
-    if plan.to_do:
-        run_plan_steps(session, plan.to_do, bench.perform, jobs)
+    run_plan(session, plan, lambda: bench.perform, jobs)
 
     def perform(step: Step, log: StepLog) -> str:
         assert isinstance(step.work, BuildWork)  # noqa: S101 - so they are made below

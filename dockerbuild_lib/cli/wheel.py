@@ -9,7 +9,7 @@ from invoke.context import Context
 
 from dockerbuild_lib.cli.environment import say
 from dockerbuild_lib.cli.session import Session, open_session
-from dockerbuild_lib.cli.tasks_base import PROJECT, integer_option, task
+from dockerbuild_lib.cli.tasks_base import PROJECT, UPLOAD_SOURCES_HELP, integer_option, task
 
 if TYPE_CHECKING:
     from dockerbuild_lib.plan.judge import PlannedGoal
@@ -26,6 +26,7 @@ BUILD_HELP = {
     "rebuild": "build again what is there already",
     "upload": "publish the wheels into the store",
     "jobs": "steps to run at the same time; default: the setting jobs",
+    "upload_sources": UPLOAD_SOURCES_HELP,
 }
 
 
@@ -44,9 +45,10 @@ def build(  # noqa: PLR0913, PLR0917 - invoke makes each an option
     rebuild: bool = False,  # noqa: FBT001, FBT002
     upload: bool = False,  # noqa: FBT001, FBT002
     jobs: str = "",
+    upload_sources: bool = False,  # noqa: FBT001, FBT002
 ) -> None:
     """Cross-build wheels, check and try them; with --upload publish them too."""
-    session = open_session()
+    session = open_session(upload_sources=upload_sources)
     count = integer_option("jobs", jobs) if jobs else session.settings.jobs
     plan = session.plan(_request(name, platform, python, rebuild=rebuild, upload=upload))
     _warn_of_changed_folders(session, plan)
@@ -68,14 +70,11 @@ def _warn_of_changed_folders(session: Session, plan: Plan) -> None:
 
 
 def _carry_out(session: Session, plan: Plan, jobs: int) -> None:
+    from dockerbuild_lib.cli.git import git_revision  # noqa: PLC0415
+    from dockerbuild_lib.cli.running import run_plan  # noqa: PLC0415
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
 
-    if plan.to_do:
-        from dockerbuild_lib.cli.git import git_revision  # noqa: PLC0415
-        from dockerbuild_lib.cli.running import run_plan_steps  # noqa: PLC0415
-
-        bench = session.workbench(git_revision=git_revision(PROJECT))
-        run_plan_steps(session, plan.to_do, bench.perform, jobs)
+    run_plan(session, plan, lambda: session.workbench(git_revision=git_revision(PROJECT)).perform, jobs)
     plan.refuse_conflicts()
     write_result(sys.stdout, "\n".join(goal_line(session, planned) for planned in plan.goals))
 
@@ -101,6 +100,7 @@ def plan(  # noqa: PLR0913, PLR0917
     rebuild: bool = False,  # noqa: FBT001, FBT002
     upload: bool = False,  # noqa: FBT001, FBT002
     jobs: str = "",  # noqa: ARG001 - the same options as wheel.build
+    upload_sources: bool = False,  # noqa: ARG001, FBT001, FBT002 - as above
     json: bool = False,  # noqa: FBT001, FBT002
 ) -> None:
     """Print each step that wheel.build would take, whether it is to do, and why."""
@@ -114,12 +114,22 @@ def plan(  # noqa: PLR0913, PLR0917
     write_result(sys.stdout, plan_json(rows) if json else render_plan(rows))
 
 
-@task(help=SELECTION_HELP | {"jobs": BUILD_HELP["jobs"]}, iterable=["name", "platform", "python"])
-def verify(_context: Context, name: list[str], platform: list[str], python: list[str], jobs: str = "") -> None:
+@task(
+    help=SELECTION_HELP | {name: BUILD_HELP[name] for name in ("jobs", "upload_sources")},
+    iterable=["name", "platform", "python"],
+)
+def verify(
+    _context: Context,
+    name: list[str],
+    platform: list[str],
+    python: list[str],
+    jobs: str = "",
+    upload_sources: bool = False,  # noqa: FBT001, FBT002
+) -> None:
     """Build wheels again under other conditions, and tell whether they are identical."""
     from dockerbuild_lib.cli.verifying import verify_wheels  # noqa: PLC0415
 
-    session = open_session()
+    session = open_session(upload_sources=upload_sources)
     count = integer_option("jobs", jobs) if jobs else session.settings.jobs
     verify_wheels(session, _request(name, platform, python, rebuild=False, upload=False), count)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from dockerbuild_lib.catalog.catalog import Catalog
@@ -204,14 +205,22 @@ class _Planner:
 
     def finish(self) -> tuple[PlannedStep, ...]:
         """Ask for all files at once, and return every step, what is needed before what needs it."""
-        interned = self.inventory.interned([file.sha256 for file in self.files.values()]) if self.files else frozenset()
-        fetches = []
-        for name, file in self.files.items():
-            there = file.sha256 in interned
-            step = Step(name, name, file.sha256, (), 1 + file.size / 5e6, FetchWork(file))
-            status, why = (Status.HIT, "interned") if there else (Status.TO_DO, "not in the store yet")
-            fetches.append(PlannedStep(step, status, why))
-        return (*fetches, *self.steps.values())
+        return (*_fetches(self.files.values(), self.inventory), *self.steps.values())
+
+
+def _fetches(files: Collection[LockedFile], inventory: Inventory, *, again: bool = False) -> Iterator[PlannedStep]:
+    """Yield the fetching of each file, asking for all at once; *again*: also of those that are interned."""
+    interned = inventory.interned([file.sha256 for file in files]) if files and not again else frozenset()
+    bearers = Counter(names.fetch(file) for file in files)  # two indexes may serve other files under one name
+    for file in files:
+        name = names.fetch(file)
+        if bearers[name] > 1:
+            name = f"{name} {file.sha256[:12]}"
+        step = Step(name, name, file.sha256, (), 1 + file.size / 5e6, FetchWork(file))
+        if file.sha256 in interned:
+            yield PlannedStep(step, Status.HIT, "interned")
+        else:
+            yield PlannedStep(step, Status.TO_DO, "it is to be fetched again" if again else "not in the store yet")
 
 
 def plan_images(request: ImageRequest, catalog: Catalog, inventory: Inventory, image_files: ImageFiles) -> Plan:
@@ -222,3 +231,9 @@ def plan_images(request: ImageRequest, catalog: Catalog, inventory: Inventory, i
         if request.upload:
             planner.upload_image(platform)
     return Plan((), planner.finish())
+
+
+def plan_fetches(files: Iterable[LockedFile], inventory: Inventory, *, again: bool) -> Plan:
+    """Work out what interning these files takes; *again*: also where the store has them."""
+    once = {file.sha256: file for file in files}
+    return Plan((), tuple(_fetches(once.values(), inventory, again=again)))

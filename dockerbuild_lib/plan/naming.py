@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from packaging.utils import parse_wheel_filename
 
+from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
 from dockerbuild_lib.catalog.machines import Platform
 from dockerbuild_lib.catalog.wheels import VersionRecipe
 
@@ -51,6 +52,17 @@ def universal_package(distribution: str, python_tags: str) -> str:
     """Return the package of a universal wheel: ``...-py2_py3`` or ``...-py3``, by its Python tags."""
     suffix = "py2_py3" if "py2" in python_tags.split(".") else "py3"
     return f"{WHEELS}/{package_path(distribution)}-{suffix}"
+
+
+def source_name(file: LockedFile) -> str:
+    """Return the name under which a source is interned: that of the distribution, package or library."""
+    match file:
+        case IndexFile():
+            return file.distribution
+        case DebianFile():
+            return file.package
+        case _:
+            return file.name
 
 
 def version_text(version: str, recipe: VersionRecipe) -> str:

@@ -9,10 +9,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
+from dockerbuild_lib.catalog.locks import LockedFile
 from dockerbuild_lib.core.errors import StoreDamagedError
 from dockerbuild_lib.core.events import StepLog, silent
 from dockerbuild_lib.core.files import sha256_of, translated_os_errors
+from dockerbuild_lib.plan.naming import source_name
 from dockerbuild_lib.sources.upstream import Upstream
 
 
@@ -40,8 +41,8 @@ class SourceFetcher:
     def fetch(self, locked: LockedFile, log: StepLog = silent, *, force: bool = False) -> Path:
         """Return where *locked* is: verified, under its own name, and interned in the store.
 
-        With *force* upstream is asked all the same: what it has must be what is locked, or nothing changes. *log* is
-        told of mirrors that were passed over.
+        With *force* upstream is asked all the same: what it has must be what is locked, or nothing changes; where the
+        store has it damaged, it is replaced. *log* is told of mirrors that were passed over.
 
         Raises:
             HashMismatchError: upstream has another file; nothing of it stays.
@@ -55,7 +56,7 @@ class SourceFetcher:
             interned = bool(self._store.interned((locked.sha256,)))
             if force or not _is_there(place, locked):
                 self._bring(locked, place, log, interned=interned and not force)
-            if not interned:
+            if not interned or (force and not self._is_whole_in_store(locked)):
                 name = source_name(locked)
                 self._store.intern(name, str(locked.version), locked.filename, place, locked.sha256)
         return place
@@ -75,6 +76,14 @@ class SourceFetcher:
             with suppress(OSError):
                 place.parent.rmdir()  # where nothing is in it
 
+    def _is_whole_in_store(self, locked: LockedFile) -> bool:
+        try:
+            with tempfile.TemporaryDirectory(prefix="dockerbuild-whole-") as folder:
+                self._take_from_store(locked, Path(folder) / locked.filename)
+        except StoreDamagedError:
+            return False
+        return True
+
     def _take_from_store(self, locked: LockedFile, place: Path) -> None:
         self._store.fetch(locked.sha256, place)
         if not _is_there(place, locked):
@@ -83,17 +92,6 @@ class SourceFetcher:
                 where=locked.filename,
                 fix="check the store with store.verify",
             )
-
-
-def source_name(locked: LockedFile) -> str:
-    """Return the name under which a source is interned: that of the distribution, package or library."""
-    match locked:
-        case IndexFile():
-            return locked.distribution
-        case DebianFile():
-            return locked.package
-        case _:
-            return locked.name
 
 
 def _is_there(place: Path, locked: LockedFile) -> bool:

@@ -36,11 +36,13 @@ from dockerbuild_lib.store.wheel_file import read_wheel
 class LocalStore(IndexedStore):
     """The embedded store in *folder*, which is made by the first publication and never by a question.
 
-    Threads may share it, and any number of processes may use the folder.
+    Threads may share it, and any number of processes may use the folder. Where it is to be *shared* by several
+    machines, the first publication says so.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, shared: bool = False) -> None:
         self.folder = folder
+        self._shared = shared
         self.simple_index = SimpleIndex(folder / "simple")
         self._files = InstanceFiles(folder / "instances")
         self._index_file = folder / "index.sqlite"
@@ -133,7 +135,7 @@ class LocalStore(IndexedStore):
         with self._guard, translated_sqlite_errors(str(self._index_file)):
             if self._connection is None or not self._may_write:
                 self.close()
-                self._connection, self._may_write = connect_to_write(self._index_file), True
+                self._connection, self._may_write = connect_to_write(self._index_file, shared=self._shared), True
             yield IndexWriter(self._connection)
 
 

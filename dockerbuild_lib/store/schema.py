@@ -84,13 +84,17 @@ def _translate(error: sqlite3.Error, where: str) -> DockerbuildError:
     return StoreDamagedError(f"the store's index cannot be used: {error}", where=where, fix="restore it from a copy")
 
 
-def connect_to_write(file: Path | str) -> sqlite3.Connection:
-    """Open the index *file* (or ``:memory:``) for reading and writing, and make its tables when it has none."""
+def connect_to_write(file: Path | str, *, shared: bool = False) -> sqlite3.Connection:
+    """Open the index *file* (or ``:memory:``) for reading and writing, and make its tables when it has none.
+
+    One that is made to be *shared* keeps a rollback journal: a write-ahead log needs memory that all who use the
+    index share, so it fails on a network's file system (sqlite.org/wal.html).
+    """
     with translated_sqlite_errors(str(file)):
         connection = _connect(str(file), uri=False)
         with _closed_on_error(connection):
             if _schema_version(connection, str(file)) == 0:
-                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute(f"PRAGMA journal_mode = {'DELETE' if shared else 'WAL'}")
                 _create_tables(connection, str(file))
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut

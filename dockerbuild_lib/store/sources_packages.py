@@ -62,13 +62,13 @@ def intern_file(  # noqa: PLR0913  # each is a fact of the file, and named at th
     with tempfile.TemporaryDirectory(prefix="dockerbuild-intern.") as folder:
         packed = Path(folder, "package")
         write_package(packed, package, [FileMember(filename, path)])
-        tags = (_sha256_tag(sha256), f"version:{version}")
+        tags = (sha256_tag(sha256), f"version:{version}")
         return store.publish(Publication(package, packed, tags)).pin
 
 
 def interned(store: Store, sha256s: Iterable[str]) -> Mapping[str, Pin]:
     """Return sha256 -> the package that has this file, for those that the store has: one question for all."""
-    carriers = store.pins_by_tag_anywhere([_sha256_tag(sha256) for sha256 in sha256s])
+    carriers = store.pins_by_tag_anywhere([sha256_tag(sha256) for sha256 in sha256s])
     return {tag.partition(":")[2]: pins[0] for tag, pins in carriers.items()}
 
 
@@ -83,18 +83,29 @@ def fetch_interned(store: Store, sha256: str, target: Path) -> None:
     pin = interned(store, [sha256]).get(sha256)
     if pin is None:
         raise NotInStoreError(f"no interned file has the sha256 {sha256}", fix="run sources.fetch")
+    fetch_member(store, pin, sha256, target)
+
+
+def fetch_member(store: Store, pin: Pin, sha256: str, target: Path) -> None:
+    """Write the only file of the package *pin* to *target*, whole or not at all, and only with that *sha256*.
+
+    Raises:
+        StoreDamagedError: the package is damaged, or has another file.
+
+    """
     with store.opened(pin) as package, translated_os_errors(target), atomic_writer(target) as copy:
         members = read_package(package).members
         if len(members) != 1:
-            raise StoreDamagedError(f"an interned source has {len(members)} files, not one", where=str(pin))
+            raise StoreDamagedError(f"an interned source has {len(members)} files, not one", where=f"{pin} ({package})")
         digest = hashlib.sha256()
         with open_member(package, members[0].name) as stream:
             while chunk := stream.read(CHUNK):
                 digest.update(chunk)
                 copy.write(chunk)
         if digest.hexdigest() != sha256:
-            raise StoreDamagedError("an interned source has other bytes than its tag says", where=str(pin))
+            raise StoreDamagedError("an interned source has other bytes than its tag says", where=f"{pin} ({package})")
 
 
-def _sha256_tag(sha256: str) -> str:
+def sha256_tag(sha256: str) -> str:
+    """Return the tag that every source with this hash bears."""
     return f"sha256:{sha256}"

@@ -42,6 +42,7 @@ def test_without_settings_the_defaults_hold(tmp_path: Path, text: str | None) ->
         root=tmp_path / ".dockerbuild",
         config_dir=tmp_path / "config",
         store=tmp_path / ".dockerbuild" / "store",
+        remote_store=None,
         registry=None,
         jobs=len(os.sched_getaffinity(0)),
         executor="threads",
@@ -71,6 +72,16 @@ def test_a_variable_overrides_the_file(tmp_path: Path) -> None:
     assert (found.root, found.store) == (Path("/elsewhere"), Path("/elsewhere/store"))
     assert (found.config_dir, found.jobs) == (tmp_path / "c", 4)
     assert found.limits == Limits(memory=_GIB, processes=7, minutes=6)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("team", "{project}/team"), ("/mnt/team", "/mnt/team"), ("~/team", "/home/x/team"), ("https://c.example", None)],
+)
+def test_a_remote_store_is_a_path_or_an_address_as_it_was_written(tmp_path: Path, text: str, place: str | None) -> None:
+    project = _with(tmp_path, f"dockerbuild: {{remote_store: '{text}'}}")
+    found = load_settings(project, {"HOME": "/home/x"})
+    assert found.remote_store == (place or text).replace("{project}", str(tmp_path))
 
 
 def test_the_store_stays_when_the_root_moves(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
 from dockerbuild_lib.core.errors import HashMismatchError, NetworkError, StoreDamagedError
 from dockerbuild_lib.core.events import StepLog, silent
 from dockerbuild_lib.core.files import sha256_of, write_atomic
-from dockerbuild_lib.sources.intern import SourceFetcher, source_name
+from dockerbuild_lib.plan.naming import source_name
+from dockerbuild_lib.sources.intern import SourceFetcher
 
 CONTENT = b"an sdist"
 
@@ -141,6 +142,30 @@ def test_a_store_with_another_file_under_the_hash_is_damaged(
     with pytest.raises(StoreDamagedError, match=r"six-1\.0\.tar\.gz"):
         SourceFetcher(tmp_path / "work", store, upstream).fetch(locked_file())
     assert upstream.downloads == 0
+
+
+def test_force_asks_upstream_and_leaves_a_whole_copy_in_the_store(
+    tmp_path: Path, store: FolderStore, upstream: Upstream
+) -> None:
+    fetcher = SourceFetcher(tmp_path / "work", store, upstream)
+    fetcher.fetch(locked_file())
+    assert fetcher.fetch(locked_file(), force=True).read_bytes() == CONTENT
+    assert (upstream.downloads, len(store.calls)) == (2, 1)
+
+
+def test_force_replaces_a_damaged_copy_in_the_store(tmp_path: Path, store: FolderStore, upstream: Upstream) -> None:
+    kept = store.folder / locked_file().sha256
+    kept.write_bytes(b"other")
+    SourceFetcher(tmp_path / "work", store, upstream).fetch(locked_file(), force=True)
+    assert kept.read_bytes() == CONTENT
+
+
+def test_force_changes_nothing_where_upstream_has_another_file(tmp_path: Path, store: FolderStore) -> None:
+    (store.folder / locked_file().sha256).write_bytes(b"damaged")
+    upstream = Upstream(tmp_path / "count", error=HashMismatchError("another file"))
+    with pytest.raises(HashMismatchError):
+        SourceFetcher(tmp_path / "work", store, upstream).fetch(locked_file(), force=True)
+    assert (store.folder / locked_file().sha256).read_bytes() == b"damaged"
 
 
 def test_threads_share_one_download(tmp_path: Path, store: FolderStore, upstream: Upstream) -> None:

@@ -192,8 +192,8 @@ def test_a_full_disk_under_the_index_registers_nothing(tmp_path: Path, monkeypat
         first = store.publish(publication(tmp_path)).pin
     connect = schema.connect_to_write
 
-    def cramped(file: Path | str) -> sqlite3.Connection:
-        connection = connect(file)
+    def cramped(file: Path | str, *, shared: bool) -> sqlite3.Connection:
+        connection = connect(file, shared=shared)
         connection.execute("PRAGMA max_page_count = 1")
         return connection
 

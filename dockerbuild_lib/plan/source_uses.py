@@ -1,0 +1,155 @@
+"""Every source that the catalogue needs, pinned or not yet, and who uses it for what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from dockerbuild_lib.catalog.catalog import Catalog
+from dockerbuild_lib.catalog.locks import IndexFile, LockedFile, VersionLock, WheelLock
+from dockerbuild_lib.catalog.wheels import PrebuiltWheel, PureWheel, SourceWheel, UniversalWheel
+from dockerbuild_lib.plan.naming import source_name
+from dockerbuild_lib.plan.pinned_files import pinned_files
+
+TOOLS = "tools"
+"""What the Python tools of all images are called where a wheel or library could be named."""
+_ROLES = {"build_requires": "build requirement"}
+
+
+@dataclass(frozen=True, order=True)
+class Use:
+    """One part of the catalogue that uses a source, and what for."""
+
+    kind: str
+    """``wheel``, ``library`` or ``image``."""
+    name: str
+    version: str
+    """Empty where the user has none."""
+    role: str
+    detail: str = ""
+    """For which Python or platform, where it is not for all."""
+
+    @property
+    def user(self) -> str:
+        """Who uses it, in a few words: ``wheel cffi 2.1.1``."""
+        return " ".join(filter(None, (self.kind, self.name, self.version)))
+
+    @property
+    def selectors(self) -> tuple[str, ...]:
+        """The names that mean this user where sources are selected by who uses them."""
+        if self.kind == "image":
+            return (TOOLS,)
+        return (self.name, f"{self.name}=={self.version}") if self.version else (self.name,)
+
+
+@dataclass(frozen=True)
+class NeededSource:
+    """A source and its uses."""
+
+    name: str
+    version: str
+    """Empty where it is not known before it is locked."""
+    type: str
+    file: LockedFile | None
+    """The pin; None: it is not locked."""
+    uses: tuple[Use, ...]
+    """Empty: it is pinned, but nothing uses it any more."""
+
+
+def needed_sources(catalog: Catalog) -> tuple[NeededSource, ...]:
+    """Return every source of every wheel, library and image, and whatever else is pinned, sorted by name."""
+    uses: dict[LockedFile, set[Use]] = {}
+    for file, users in (*_wheels(catalog), *_libraries(catalog), *_tools(catalog)):
+        uses.setdefault(file, set()).update(users)
+    pinned = (
+        NeededSource(source_name(file), str(file.version), source_type(file), file, tuple(sorted(users)))
+        for file, users in uses.items()
+    )
+    return tuple(sorted((*pinned, *_unlocked(catalog)), key=_order))
+
+
+def source_type(file: LockedFile) -> str:
+    """Return what a source is: ``sdist``, ``wheel``, or where it comes from when that is not a package index."""
+    if isinstance(file, IndexFile):
+        return "wheel" if file.is_wheel else "sdist"
+    return file.origin
+
+
+def _order(source: NeededSource) -> tuple[str, ...]:
+    file = source.file
+    pin = (file.filename, file.sha256) if file else ("", "")
+    return (source.name, source.version, source.type, *pin, *(use.detail for use in source.uses))
+
+
+_Pinned = Iterator[tuple[LockedFile, Iterable[Use]]]
+
+
+def _wheels(catalog: Catalog) -> _Pinned:
+    for name, lock in catalog.locks.wheels.items():
+        recipe = catalog.wheels.get(name)
+        for version, pins in lock.versions.items():
+            for (field, *keys), file in pinned_files(pins):
+                use = Use("wheel", name, version, _ROLES.get(field, field.replace("_", " ")), _detail(keys))
+                yield file, [use] if recipe and version in recipe.versions else ()
+
+
+def _detail(keys: Iterable[str]) -> str:
+    """Return for what of a version something is pinned, from the keys of its lock: ``mac-arm64, Python 3.11``."""
+    return ", ".join(f"Python {key}" if key.startswith("3.") else key for key in keys)
+
+
+def _libraries(catalog: Catalog) -> _Pinned:
+    for name, file in catalog.locks.libraries.sources.items():
+        yield file, _library_uses(catalog, name) if name in catalog.libraries else ()
+
+
+def _library_uses(catalog: Catalog, library: str) -> Iterator[Use]:
+    yield Use("library", library, "", "source")
+    for name, recipe in catalog.wheels.items():
+        if isinstance(recipe, SourceWheel) and library in recipe.libraries:
+            for version in recipe.versions:
+                yield Use("wheel", name, version, f"library {library}")
+
+
+def _tools(catalog: Catalog) -> _Pinned:
+    uses = [Use("image", name, "", "tool") for name, recipe in catalog.images.items() if recipe.tools]
+    for _, file in pinned_files(catalog.locks.tools):
+        yield file, uses
+
+
+def _unlocked(catalog: Catalog) -> Iterator[NeededSource]:
+    for name, recipe in catalog.wheels.items():
+        locks = catalog.locks.wheels.get(name, WheelLock())
+        for version in recipe.versions or ("",):  # a local folder that is not locked has not told its version yet
+            yield from _unlocked_version(catalog, name, version, locks.versions.get(version, VersionLock()))
+    for name, library in catalog.libraries.items():
+        file = catalog.locks.libraries.sources.get(name)
+        if file is None or not library.source.is_pinned_by(library.version, file):
+            uses = tuple(sorted(_library_uses(catalog, name)))
+            yield NeededSource(name, library.version, library.source.type, None, uses)
+    for name, image in catalog.images.items():
+        for tool in sorted(set(image.tools) - set(catalog.locks.tools.requirements)):
+            yield NeededSource(tool, "", "wheel", None, (Use("image", name, "", "tool"),))
+
+
+def _unlocked_version(catalog: Catalog, name: str, version: str, lock: VersionLock) -> Iterator[NeededSource]:
+    match catalog.wheels[name]:
+        case UniversalWheel():
+            if not isinstance(lock.source, IndexFile) or not lock.source.is_wheel:
+                yield NeededSource(name, version, "wheel", None, (Use("wheel", name, version, "source"),))
+        case PrebuiltWheel():
+            yield from _unlocked_prebuilt(catalog, name, version, lock)
+        case SourceWheel() | PureWheel() as recipe:
+            if lock.source is None or not recipe.source.is_pinned_by(version, lock.source):
+                yield NeededSource(name, version, recipe.source.type, None, (Use("wheel", name, version, "source"),))
+            for requirement in dict.fromkeys((*lock.declared_requires, *recipe.build_requires)):
+                for python in catalog.pythons.keys() - lock.build_requires.keys():
+                    use = Use("wheel", name, version, _ROLES["build_requires"], _detail([python]))
+                    yield NeededSource(requirement, "", "wheel", None, (use,))
+
+
+def _unlocked_prebuilt(catalog: Catalog, name: str, version: str, lock: VersionLock) -> Iterator[NeededSource]:
+    for platform in catalog.platforms_of(name, version):
+        for python in catalog.pythons.keys() - lock.prebuilt.get(platform, {}).keys():
+            use = Use("wheel", name, version, "prebuilt", _detail([platform, python]))
+            yield NeededSource(name, version, "wheel", None, (use,))
