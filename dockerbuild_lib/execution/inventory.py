@@ -9,7 +9,7 @@ from dockerbuild_lib.containers.engine import Engine
 from dockerbuild_lib.plan.inventory import PackageVersion, Published
 from dockerbuild_lib.plan.keys import ContentKey
 from dockerbuild_lib.plan.steps import Goal, LibraryWork
-from dockerbuild_lib.store.protocol import Store, TagQuery
+from dockerbuild_lib.store.protocol import EmbeddedStore, TagQuery
 from dockerbuild_lib.store.sources_packages import InternedSources
 from dockerbuild_lib.wheels.results import WorkArea
 
@@ -18,7 +18,7 @@ from dockerbuild_lib.wheels.results import WorkArea
 class RealInventory:
     """Answers the plan's questions; the engine is only asked when something must be built."""
 
-    store: Store
+    store: EmbeddedStore
     area: WorkArea
     engine: Engine
 
