@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,19 @@ class CipdClient:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(output.read_text())["result"]
+
+    @contextmanager
+    def started(self, *arguments: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+        """Start one command for the block, which need not let it end."""
+        log = self.home / "log"
+        with log.open("wb") as stream:
+            command = (str(self.program), *map(str, arguments))
+            process = subprocess.Popen(command, env=self._environment(), stdout=stream, stderr=stream, cwd=self.home)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
 
     def _environment(self) -> dict[str, str]:
         return {
