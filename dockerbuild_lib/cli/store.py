@@ -1,4 +1,4 @@
-"""The tasks ``store.*``: list, describe, fetch, verify."""
+"""The tasks ``store.*``: list, describe, fetch and verify here, the others in files of their own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from invoke.context import Context
 
 from dockerbuild_lib.cli.output import show_json, show_rows
 from dockerbuild_lib.cli.session import open_session
+from dockerbuild_lib.cli.store_export import export as export  # noqa: PLC0414  # a task of this namespace
 from dockerbuild_lib.cli.tasks_base import task
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Package files and the embedded store against the real client: what it writes, takes and deploys."""
+"""Package files beside those of the real client: what it writes, takes and deploys."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dockerbuild_lib.store.local import LocalStore
 from dockerbuild_lib.store.names import instance_id_of_file
 from dockerbuild_lib.store.package_file import InstallMode, verify_package, write_package
-from dockerbuild_lib.store.package_tree import FileMember, scan_tree
+from dockerbuild_lib.store.package_tree import scan_tree
 from dockerbuild_lib.store.package_unpack import unpack_package
-from dockerbuild_lib.store.protocol import Pin, Publication
 from tests.support.cipd_client import CipdClient, cipd_program
 
 WHEEL = "MarkupSafe-3.0.4-py2.py3-none-any.whl"
@@ -218,42 +216,3 @@ def test_any_tree_has_the_bytes_of_the_client(client: CipdClient, files: dict[st
         client.run("pkg-build", "-name", NAME, "-in", tree, "-out", theirs, "-compression-level", "0")
         write_package(ours, NAME, scan_tree(tree))
         assert ours.read_bytes() == theirs.read_bytes()
-
-
-@pytest.fixture
-def published(tmp_path: Path) -> Pin:
-    (tmp_path / "wheel").write_bytes(b"wheel")
-    write_package(tmp_path / "package", NAME, [FileMember(WHEEL, tmp_path / "wheel")], install_mode="symlink")
-    with LocalStore(tmp_path / "store") as store:
-        return store.publish(Publication(NAME, tmp_path / "package", unique_tag="version:3.0.4")).pin
-
-
-def client_cache(tmp_path: Path) -> Path:
-    """Return a cache of the client's made of the store's instances as they are.
-
-    The clients that can read a cache without writing to it (-read-only-cache-dir) take the store's folder
-    itself; this one would put its own state there, and clean up.
-    """
-    shutil.copytree(tmp_path / "store" / "instances", tmp_path / "cache" / "instances")
-    return tmp_path / "cache"
-
-
-@pytest.mark.parametrize("command", ["ensure", "export"])
-def test_the_client_deploys_the_stores_instances_without_a_server(
-    command: str, client: CipdClient, published: Pin, tmp_path: Path
-) -> None:
-    ensure_file, site = tmp_path / "ensure", tmp_path / "site"
-    ensure_file.write_text(f"{published.package} {published.instance_id}\n")
-    arguments = ("-ensure-file", ensure_file, "-root", site, "-cache-dir", client_cache(tmp_path))
-    result = client.run(command, *arguments)
-    assert result == {"": [{"package": published.package, "instance_id": published.instance_id}]}
-    assert (site / WHEEL).read_bytes() == b"wheel"
-
-
-def test_the_client_takes_a_versions_file_for_the_server(client: CipdClient, published: Pin, tmp_path: Path) -> None:
-    (tmp_path / "versions").write_text(f"{published.package}\n\tversion:3.0.4\n\t{published.instance_id}\n")
-    settings = "$ResolvedVersions versions\n$VerifiedPlatform linux-amd64\n"
-    (tmp_path / "ensure").write_text(f"{settings}{published.package} version:3.0.4\n")
-    arguments = ("-ensure-file", tmp_path / "ensure", "-root", tmp_path / "site", "-cache-dir", client_cache(tmp_path))
-    client.run("ensure", *arguments)
-    assert (tmp_path / "site" / WHEEL).read_bytes() == b"wheel"
