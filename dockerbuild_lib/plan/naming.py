@@ -49,8 +49,14 @@ def python_tags(filename: str) -> str:
 
 def universal_package(distribution: str, python_tags: str) -> str:
     """Return the package of a universal wheel: ``...-py2_py3`` or ``...-py3``, by its Python tags."""
-    suffix = "py2_py3" if "py2" in python_tags.split(".") else "py3"
-    return f"{WHEELS}/{package_path(distribution)}-{suffix}"
+    both, only_3 = universal_packages(distribution)
+    return both if "py2" in python_tags.split(".") else only_3
+
+
+def universal_packages(distribution: str) -> tuple[str, str]:
+    """Return the packages that universal wheels may have: of Python 2 and 3, and of Python 3 only."""
+    name = f"{WHEELS}/{package_path(distribution)}"
+    return f"{name}-py2_py3", f"{name}-py3"
 
 
 def version_text(version: str, recipe: VersionRecipe) -> str:

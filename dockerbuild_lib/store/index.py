@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from dockerbuild_lib.core.errors import NotInStoreError, StoreAmbiguousError
+from dockerbuild_lib.store.keep import Keep, Unreachable
 from dockerbuild_lib.store.names import check_package, check_prefix, check_tag, check_version, is_instance_id
 from dockerbuild_lib.store.protocol import (
     AttachedMetadata,
@@ -23,6 +24,7 @@ from dockerbuild_lib.store.protocol import (
 
 _Key = TypeVar("_Key", bound=Hashable)
 _Answer = TypeVar("_Answer", bound=Hashable)
+_END_OF_TIME = 1 << 40  # seconds; as microseconds still an integer of SQLite's
 
 _INSTANCE = """SELECT instance, registered_by, registered_us / 1000000 FROM instances
     WHERE package = ? AND instance = ?"""
@@ -33,6 +35,11 @@ _SIZES = """SELECT instances.package, instances.instance, instances.size FROM js
     ON instances.package = asked.value ->> 0 AND instances.instance = asked.value ->> 1"""
 _ALL_SIZES = """SELECT package, instance, size FROM instances
     WHERE package >= ? AND package < ? ORDER BY package, sequence"""
+_SIZES_WITHOUT_REFS = """SELECT package, instance, size FROM instances
+    WHERE registered_us < ? AND NOT EXISTS
+    (SELECT 1 FROM refs WHERE refs.package = instances.package AND refs.instance = instances.instance)
+    ORDER BY package, sequence"""
+_INSTANCE_IDS = "SELECT DISTINCT instance FROM instances"
 _PACKAGES = "SELECT DISTINCT package FROM instances WHERE package >= ? AND package < ? ORDER BY package"
 _BY_REF = "SELECT instance FROM refs WHERE package = ? AND ref = ?"
 _BY_TAG = "SELECT instance FROM tags WHERE package = ? AND tag = ? ORDER BY sequence"
@@ -45,6 +52,8 @@ _REFS = """SELECT ref, instance, modified_by, modified_us / 1000000 FROM refs
 _METADATA_OF = """SELECT key, value, content_type, fingerprint, attached_by, attached_us / 1000000 FROM metadata
     WHERE package = ? AND instance = ? ORDER BY attached_us DESC, key, fingerprint"""
 _WHEELS = "SELECT filename, sha256, package, instance FROM wheels ORDER BY filename"
+_WHEELS_OF_MANY = """SELECT wheels.package, wheels.instance, wheels.filename FROM json_each(?) AS asked JOIN wheels
+    ON wheels.package = asked.value ->> 0 AND wheels.instance = asked.value ->> 1 ORDER BY wheels.filename"""
 _WITH_KEY = "SELECT tag, instance FROM tags WHERE package = ? AND tag >= ? AND tag < ? ORDER BY sequence"
 # CROSS JOIN keeps the questions outside and the index inside: one search of the index for each question.
 _BY_TAGS = """SELECT tags.package, tags.tag, tags.instance FROM json_each(?) AS asked CROSS JOIN tags
@@ -121,6 +130,21 @@ class IndexReader:
         """Return the sizes of the package files of all packages below *prefix*."""
         return {Pin(*row[:2]): row[2] for row in self._rows(_ALL_SIZES, *_range_below(prefix))}
 
+    def instance_ids(self) -> frozenset[str]:
+        """Return the ids of all instances of all packages."""
+        return frozenset(row[0] for row in self._rows(_INSTANCE_IDS))
+
+    def unreachable(self, keep: Keep) -> tuple[Unreachable, ...]:
+        """Return the instances that are older than *keep* says, that no ref points to, and that it does not reach."""
+        before = min(keep.registered_since, _END_OF_TIME) * 1_000_000
+        sizes = {Pin(*row[:2]): row[2] for row in self._connection.execute(_SIZES_WITHOUT_REFS, (int(before),))}
+        tags, wheels = self.tags_of(sizes), self.wheels_of(sizes)
+        return tuple(
+            Unreachable(pin, tags.get(pin, ()), wheels.get(pin, ()), size)
+            for pin, size in sizes.items()
+            if not keep.reaches(pin, tags.get(pin, ()))
+        )
+
     def refs(self, package: str) -> tuple[Ref, ...]:
         """Return the refs of *package*, the last moved first."""
         if not self._rows(_ANY_INSTANCE, check_package(package)):
@@ -167,6 +191,11 @@ class IndexReader:
     def wheels(self) -> tuple[PublishedWheel, ...]:
         """Return all published wheels, by file name."""
         return tuple(PublishedWheel(row[0], row[1], Pin(*row[2:])) for row in self._rows(_WHEELS))
+
+    def wheels_of(self, pins: Iterable[Pin]) -> Mapping[Pin, tuple[str, ...]]:
+        """Return the file names of the wheels that were published with each instance, in one statement."""
+        asked = json.dumps([[pin.package, pin.instance_id] for pin in pins])
+        return _grouped((Pin(*row[:2]), row[2]) for row in self._rows(_WHEELS_OF_MANY, asked))
 
     def problems(self) -> tuple[str, ...]:
         """Return what SQLite finds wrong with the index itself."""

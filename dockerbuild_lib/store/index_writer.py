@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dockerbuild_lib.core.errors import UsageError, VersionConflictError
 from dockerbuild_lib.plan.refs import refs_of
 from dockerbuild_lib.store.index import IndexReader
+from dockerbuild_lib.store.keep import Keep, Unreachable
 from dockerbuild_lib.store.metadata import check_metadata, content_type, fingerprint
 from dockerbuild_lib.store.names import VERSION_KEY, check_package, check_ref, check_tag, version_of
 from dockerbuild_lib.store.protocol import Metadata, Pin, Publication, Published
@@ -24,6 +25,8 @@ _ATTACH_METADATA = """INSERT INTO metadata
     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 _WHEEL = "SELECT filename, package, instance FROM wheels WHERE filename = ? AND sha256 <> ?"
 _PUBLISH_WHEEL = "INSERT INTO wheels (filename, sha256, package, instance) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_ABOUT_INSTANCES = """SELECT DISTINCT tables.name FROM sqlite_schema AS tables
+    JOIN pragma_foreign_key_list(tables.name) AS keys WHERE tables.type = 'table' AND keys."table" = 'instances'"""
 _FIX = "raise `revision` of this version in its recipe"
 _SET_REF = """INSERT INTO refs (package, ref, instance, modified_by, modified_us) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (package, ref) DO UPDATE
@@ -124,6 +127,16 @@ class IndexWriter(IndexReader):
                     for each in checked
                 ],
             )
+
+    def remove_unreachable(self, keep: Keep) -> tuple[Unreachable, ...]:
+        """Forget the instances that nothing reaches, and return them. No ref can be set in the middle of it."""
+        with self._transaction():
+            found = self.unreachable(keep)
+            tables = [row[0] for row in self._rows(_ABOUT_INSTANCES)]
+            for table in (*tables, "instances"):
+                statement = f"DELETE FROM {table} WHERE package = ? AND instance = ?"  # noqa: S608  # of our own schema
+                self._connection.executemany(statement, [_of(each.pin) for each in found])
+        return found
 
     def _register(self, pin: Pin, size: int, now: int) -> bool:
         return self._connection.execute(_REGISTER, (*_of(pin), size, self._who, now)).rowcount > 0

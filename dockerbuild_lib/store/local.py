@@ -21,10 +21,12 @@ from typing import Self
 
 from dockerbuild_lib.core.errors import UsageError
 from dockerbuild_lib.core.files import translated_os_errors
+from dockerbuild_lib.store.collector import Collector
 from dockerbuild_lib.store.index import IndexReader
 from dockerbuild_lib.store.index_writer import IndexWriter, check_publication
 from dockerbuild_lib.store.indexed import IndexedStore
 from dockerbuild_lib.store.instance_files import InstanceFiles, Staged
+from dockerbuild_lib.store.keep import Garbage, Keep
 from dockerbuild_lib.store.locking import exclusive_lock
 from dockerbuild_lib.store.names import check_package
 from dockerbuild_lib.store.package_file import read_package
@@ -118,6 +120,20 @@ class LocalStore(IndexedStore):
             self._files.place(staged)
             with self._writing() as index:
                 return index.record(publication, Pin(publication.package, staged.instance_id), staged.size, wheel)
+
+    def gc(self, keep: Keep, *, delete: bool) -> Garbage:
+        """Return what neither a ref nor *keep* reaches; with *delete* remove it.
+
+        The index forgets first: files that a process which is killed then leaves are left over, for the next time.
+        """
+        collector = Collector(self._files, self.simple_index)
+        if not delete or not self._index_file.exists():
+            with self._reading() as index:
+                return collector.garbage(index, index.unreachable(keep), keep)
+        with translated_os_errors(self.folder), self._locked(), self._writing() as writer:
+            garbage = collector.garbage(writer, writer.remove_unreachable(keep), keep)
+            collector.remove(writer, garbage)
+            return garbage
 
     @contextmanager
     def _staged(self, package: str, file: Path) -> Iterator[Staged]:

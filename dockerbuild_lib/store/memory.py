@@ -13,6 +13,7 @@ from dockerbuild_lib.core.files import translated_os_errors, write_atomic
 from dockerbuild_lib.store.index import IndexReader
 from dockerbuild_lib.store.index_writer import IndexWriter, check_publication
 from dockerbuild_lib.store.indexed import IndexedStore
+from dockerbuild_lib.store.keep import Garbage, Keep
 from dockerbuild_lib.store.local import check_is_package_of, check_is_there
 from dockerbuild_lib.store.names import check_package, instance_id_of_file
 from dockerbuild_lib.store.principals import current_principal
@@ -91,6 +92,15 @@ class MemoryStore(IndexedStore):
             index.check_free(publication, pin.instance_id, wheel)
             self.instances_by_id[pin.instance_id] = content
             return index.record(publication, pin, len(content), wheel)
+
+    def gc(self, keep: Keep, *, delete: bool) -> Garbage:
+        """Return the instances that neither a ref nor *keep* reaches; with *delete* remove them."""
+        with self._writing() as index:
+            if not delete:
+                return Garbage(index.unreachable(keep))
+            garbage, known = Garbage(index.remove_unreachable(keep)), index.instance_ids()
+            self.instances_by_id = {each: content for each, content in self.instances_by_id.items() if each in known}
+            return garbage
 
     @contextmanager
     def _reading(self) -> Iterator[IndexReader]:

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from dockerbuild_lib.store.keep import Garbage, Keep
 
 
 @dataclass(frozen=True, order=True)
@@ -286,4 +289,8 @@ class EmbeddedStore(Store, Protocol):
 
     def wheels(self) -> tuple[PublishedWheel, ...]:
         """Return all wheels that were published, by file name."""
+        ...
+
+    def gc(self, keep: Keep, *, delete: bool) -> Garbage:
+        """Return what neither a ref nor *keep* reaches; with *delete* remove it, and what was left over."""
         ...
