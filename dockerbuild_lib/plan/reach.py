@@ -19,15 +19,15 @@ def catalog_versions(catalog: Catalog) -> frozenset[PackageVersion]:
     return frozenset(
         PackageVersion(package, naming.version_text(version, version_recipe))
         for name, recipe in catalog.wheels.items()
-        for package in _packages(catalog, name)
+        for package in _packages(catalog, recipe.spelling or name)
         for version, version_recipe in recipe.versions.items()
     )
 
 
-def _packages(catalog: Catalog, distribution: str) -> Iterator[str]:
-    yield from naming.universal_packages(distribution)
+def _packages(catalog: Catalog, spelling: str) -> Iterator[str]:
+    yield from naming.universal_packages(spelling)
     for (name, platform), python in product(catalog.platforms.items(), catalog.pythons):
-        yield naming.wheel_package(distribution, platform, Target(name, python))
+        yield naming.wheel_package(spelling, platform, Target(name, python))
 
 
 def locked_sha256s(locks: Locks) -> frozenset[str]:

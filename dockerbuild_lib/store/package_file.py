@@ -34,7 +34,10 @@ _LEGACY_FORMAT = "1"  # its writable bits mean nothing
 _WRITABLE = 0o200
 _ENCRYPTED = 0x1
 _LOCAL_HEADER = 30  # bytes of it that stand before the member's name
-_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, RuntimeError)
+_ZIP_ERRORS = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
+    *(ValueError, NotImplementedError, RuntimeError),
+)
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,8 @@ def _damaged_or_forbidden(error: OSError, file: Path) -> Exception:
 
 
 def _contents(archive: zipfile.ZipFile) -> PackageContents:
+    if not all(info.filename for info in archive.infolist()):
+        raise StoreDamagedError("a member has no name")
     infos = [info for info in archive.infolist() if not info.is_dir()]
     for info in infos:
         _check_entry(info)

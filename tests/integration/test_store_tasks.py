@@ -74,7 +74,9 @@ def test_garbage_is_shown_then_removed(store: LocalStore, run: Task, tmp_path: P
     version = catalog.default_versions("markupsafe")[0]
     for name in ("pinned", "loose"):
         (tmp_path / name).write_text(name)
-    pinned = intern(store, tmp_path / "pinned", catalog.locks.wheels["markupsafe"].versions[version].source.sha256)
+    source = catalog.locks.wheels["markupsafe"].versions[version].source
+    assert source
+    pinned = intern(store, tmp_path / "pinned", source.sha256)
     of_catalog = store.register(PACKAGE, package_file(tmp_path, "catalogue")).pin
     store.attach_tags(of_catalog, [f"version:{version}"])
     named = store.register("infra/mine", package_file(tmp_path, "mine", "infra/mine")).pin

@@ -289,6 +289,11 @@ def test_members_that_share_bytes_are_refused(tmp_path: Path) -> None:
         read_package(package)
 
 
+def test_a_member_without_a_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreDamagedError, match="a member has no name"):
+        read_package(forged(tmp_path / "p", {"": b"x", **manifest()}))
+
+
 def test_two_manifests_are_refused(tmp_path: Path) -> None:
     twin = MANIFEST.replace("manifest", "manifesT")
     forged(tmp_path / "p", {twin: manifest()[MANIFEST], **manifest()})
