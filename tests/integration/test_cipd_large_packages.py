@@ -14,7 +14,6 @@ from typing import BinaryIO, cast
 import pytest
 
 from dockerbuild_lib.core.files import CHUNK
-from dockerbuild_lib.store.names import instance_id_of
 from dockerbuild_lib.store.package_container import FILE_MODE, ContainerWriter, local_header
 from dockerbuild_lib.store.package_file import MANIFEST, read_package
 from dockerbuild_lib.store.package_tree import scan_tree
@@ -100,14 +99,12 @@ def test_a_package_of_4_gib_has_the_bytes_of_the_client(
     tree, ours = sparse_tree(tmp_path / "tree", **sizes), tmp_path / "ours"
     with built_by_the_client(client, tree, tmp_path / "pipe") as theirs:
         compared = ComparedFile(theirs, ours)
-        instance_id = write_streamed(compared, tree, tmp_path)
+        write_streamed(compared, tree, tmp_path)
         compared.finish()
     assert [member.size for member in read_package(ours).members] == list(sizes.values())
-    if sizes["b"] == UINT32_MAX:
-        assert client.run("pkg-inspect", ours) == {"package": NAME, "instance_id": instance_id}
 
 
-def write_streamed(target: ComparedFile, tree: Path, scratch: Path) -> str:
+def write_streamed(target: ComparedFile, tree: Path, scratch: Path) -> None:
     """Write the package of *tree* as ``write_package`` does, to what is no file."""
     (scratch / "manifest").write_bytes(b'{\n  "format_version": "1.1",\n  "package_name": "a/b"\n}')
     writer = ContainerWriter(cast("BinaryIO", target))
@@ -117,4 +114,4 @@ def write_streamed(target: ComparedFile, tree: Path, scratch: Path) -> str:
     ]:
         with path.open("rb") as source:
             writer.add(name, FILE_MODE, source)
-    return instance_id_of(writer.finish())
+    writer.finish()
