@@ -106,6 +106,10 @@ class Catalog:
         patterns = wheel.platforms if isinstance(wheel, TargetedWheel) else ("*",)
         return [platform for platform in _matching(self.platforms, patterns) if platform not in skip]
 
+    def tags_of(self, name: str, version: str, platform: str, python: str) -> tuple[str, ...]:
+        """Return the platform tags that the wheel of a version may claim: the version's own, else the platform's."""
+        return self.version(name, version).tags.get(platform) or self.platform(platform).tags_for(python)
+
     def toolchain_of(self, name: str, platform: str) -> Toolchain:
         """Return the toolchain that a wheel is built with for a platform: its own, else the platform's."""
         wheel = self.wheel(name)

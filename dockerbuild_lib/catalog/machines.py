@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from dockerbuild_lib.catalog.base import Count, Flag, Identifier, Model, RequirementText, VersionText
+from dockerbuild_lib.catalog.base import Count, Flag, Identifier, Model, PythonName, RequirementText, VersionText
 from dockerbuild_lib.catalog.sources import LibrarySource
 
 DebianPackage = Annotated[str, Field(pattern=r"^[a-z0-9{][a-z0-9+.{}:-]+$")]
 WheelTag = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+OWN_TAG_KEYS = ("version", "content_key", "recipe_key", "git_revision")
+"""Keys of the CIPD tags that packages of wheels get in any case."""
+
+
+MAX_TAG = 400
+"""Characters, as CIPD's server has it."""
+
+
+def _further_tag(tag: str) -> str:
+    if len(tag) > MAX_TAG:
+        raise ValueError(f"the tag {tag[:40]!r}... has {len(tag)} characters; use at most {MAX_TAG}")
+    if (key := tag.partition(":")[0]) in OWN_TAG_KEYS:
+        raise ValueError(f"every package has a tag {key}: of its own; use another key")
+    return tag
+
+
+PackageTag = Annotated[str, Field(pattern=r"^[a-z0-9_-]+:[A-Za-z0-9._+-]+$"), AfterValidator(_further_tag)]
 GlibcVersion = Annotated[str, Field(pattern=r"^2\.[0-9]+$")]
 
 
@@ -22,8 +39,18 @@ class Platform(Model):
     tags: tuple[WheelTag, ...] = Field(
         min_length=1, description="PEP 425 platform tags that its wheels may claim, the best first."
     )
+    python_platform_tags: dict[PythonName, tuple[WheelTag, ...]] = Field(
+        default={}, description="Python (3.11) -> its tags here, where they are others than `tags`."
+    )
+    package_tags: tuple[PackageTag, ...] = Field(
+        default=(), description="CIPD tags (key:value) that the packages of its wheels get beside their own."
+    )
     image: Identifier
     toolchain: Identifier
+
+    def tags_for(self, python: str) -> tuple[str, ...]:
+        """Return the tags that wheels of a Python may claim."""
+        return self.python_platform_tags.get(python, self.tags)
 
 
 class Python(Model):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
+from packaging.utils import canonicalize_name
+
 from dockerbuild_lib.catalog.architectures import architecture_of
 from dockerbuild_lib.catalog.documents import Document
 from dockerbuild_lib.catalog.problems import Position, Problems
@@ -40,9 +42,11 @@ class _Checker:
         self._check_names(document, document.texts(name, "libraries"), "libraries", "library")
         self._check_names(document, document.texts(name, "toolchain"), "toolchains", "toolchain")
         self._check_patterns(document, name)
+        self._check_spelling(document, name)
         for version, _position in document.keys(name, "versions"):
-            skipped = document.keys(name, "versions", version, "skip")
-            self._check_names(document, skipped, "platforms", "platform")
+            for key in ("skip", "tags"):
+                named = document.keys(name, "versions", version, key)
+                self._check_names(document, named, "platforms", "platform")
 
     def _check_names(self, document: Document, used: Iterable[tuple[str, Position]], kind: str, noun: str) -> None:
         if kind not in self.known:
@@ -60,6 +64,11 @@ class _Checker:
                 is_pattern = "*" in pattern or "?" in pattern
                 what = f"{pattern!r} matches no platform" if is_pattern else f"unknown platform {pattern!r}"
                 self._note(document, position, what, suggestion(pattern, platforms))
+
+    def _check_spelling(self, document: Document, name: str) -> None:
+        for spelling, position in document.texts(name, "spelling"):
+            if canonicalize_name(spelling) != name:
+                self._note(document, position, f"{spelling!r} is no spelling of {name!r} (PEP 503)", None)
 
     def _check_triple(self, document: Document, platform: str) -> None:
         for triple, position in document.texts(platform, "triple"):

@@ -16,16 +16,29 @@ from dockerbuild_lib.catalog.base import (
     VariableName,
     VersionText,
 )
+from dockerbuild_lib.catalog.machines import WheelTag
 from dockerbuild_lib.catalog.sources import LocalSource, SdistSource, WheelSource
 
 PatchName = Annotated[str, Field(pattern=r"^[0-9]{2}-[A-Za-z0-9._-]+\.patch$")]
 PlatformPattern = Annotated[str, Field(pattern=r"^[a-z0-9*?][a-z0-9._*?-]*$")]
 
 
+PythonTag = Literal["py3", "py2.py3"]
+Spelling = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")]
+VersionSuffix = Annotated[str, Field(pattern=r"^([.-][A-Za-z0-9]+)+$")]
+
+
 class VersionRecipe(Model):
     """What one version adds to its wheel's recipe."""
 
     revision: Count = Field(default=0, description="Raise it to publish the same version again, made anew.")
+    suffix: VersionSuffix | None = Field(
+        default=None, description="What follows the version in its tag, instead of .dockerbuild.<revision>: .chromium.4"
+    )
+    python_tag: PythonTag | None = Field(default=None, description="Instead of the wheel's python-tag.")
+    tags: dict[Identifier, tuple[WheelTag, ...]] = Field(
+        default={}, description="Platform -> the tags that its wheels may claim there, instead of the platform's."
+    )
     default: Flag = Field(default=True, description="False: built only when the version is named.")
     skip: dict[Identifier, str] = Field(default={}, description="Platform -> why it is not built there.")
     patches: tuple[PatchName, ...] = Field(
@@ -36,6 +49,17 @@ class VersionRecipe(Model):
     )
 
 
+class _NamedWheel(Model):
+    """What wheels of every kind have."""
+
+    spelling: Spelling | None = Field(
+        default=None, description="How its distribution spells its name, for packages and files: MarkupSafe"
+    )
+
+
+_PackagedAs = Annotated[
+    PythonTag, Field(description="PEP 425 Python tag of the universal name that it bears in its package.")
+]
 _Versions = dict[VersionText, VersionRecipe]
 _Trial = Annotated[str, Field(min_length=1, description="Python that uses the wheel; it must end without an error.")]
 _Extensions = Annotated[
@@ -44,7 +68,7 @@ _Extensions = Annotated[
 ]
 
 
-class _BuiltWheel(Model):
+class _BuiltWheel(_NamedWheel):
     """What wheels that are built from source have in common."""
 
     source: WheelSource = Field(default=SdistSource(type="sdist"), description="Default: the package index's sdist.")
@@ -71,6 +95,7 @@ class SourceWheel(_BuiltWheel):
 
     kind: Literal["source"] = "source"
     trial: _Trial
+    python_tag: _PackagedAs = "py2.py3"
     extensions: _Extensions = ()
     libraries: tuple[Identifier, ...] = Field(
         default=(), description="Libraries of libraries.yaml that are linked statically."
@@ -83,22 +108,23 @@ class PureWheel(_BuiltWheel):
     """A wheel without machine code that is built from its source, once for all platforms."""
 
     kind: Literal["pure"]
-    python_tag: Literal["py3", "py2.py3"] = Field(default="py3", description="PEP 425 Python tag that it must bear.")
+    python_tag: PythonTag = Field(default="py3", description="PEP 425 Python tag that it must bear.")
     trial: str = Field(default="", description="Python that uses the wheel. Empty: it is only installed.")
 
 
-class UniversalWheel(Model):
+class UniversalWheel(_NamedWheel):
     """A pure wheel that the package index already has; it is checked and published as it is."""
 
     kind: Literal["universal"]
     versions: _Versions = Field(min_length=1)
 
 
-class PrebuiltWheel(Model):
+class PrebuiltWheel(_NamedWheel):
     """Wheels that the package index has for each platform; they are checked, tried, and published as they are."""
 
     kind: Literal["prebuilt"]
     trial: _Trial
+    python_tag: _PackagedAs = "py2.py3"
     extensions: _Extensions = ()
     platforms: tuple[PlatformPattern, ...] = Field(default=("linux-*",), description="Where it is taken for.")
     versions: _Versions = Field(min_length=1)

@@ -1,17 +1,25 @@
-"""The tasks ``store.*``: list, describe, fetch, verify."""
+"""The tasks ``store.*``: list, describe, fetch and verify here, the others in files of their own."""
 
 from __future__ import annotations
 
 import sys
+from base64 import b64encode
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
 
 from dockerbuild_lib.cli.output import show_json, show_rows
 from dockerbuild_lib.cli.session import open_session
+from dockerbuild_lib.cli.store_diff import diff as diff  # noqa: PLC0414  # a task of this namespace
+from dockerbuild_lib.cli.store_export import export as export  # noqa: PLC0414  # likewise
+from dockerbuild_lib.cli.store_gc import gc as gc  # noqa: PLC0414  # likewise
 from dockerbuild_lib.cli.tasks_base import task
+
+if TYPE_CHECKING:
+    from dockerbuild_lib.store.protocol import AttachedMetadata, Description
 
 VERSION_HELP = "a ref (latest, 3.x), a tag (version:3.0.4) or an instance id"
 
@@ -40,21 +48,36 @@ def describe(_context: Context, package: str, version: str = "latest", json: boo
     """Show what the store knows of one instance: its id, size, time, tags and refs."""
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
 
-    found = open_session().store.describe(package, version)
+    store = open_session().store
+    found = store.describe(package, version)
+    instance, size = found.instance, store.sizes([found.instance.pin])[found.instance.pin]
     if json:
-        show_json(asdict(found))
+        show_json(_description_record(found, size))
         return
-    instance = found.instance
     registered = datetime.fromtimestamp(instance.registered_ts, UTC)
     lines = [
         f"package:     {instance.pin.package}",
         f"instance:    {instance.pin.instance_id}",
-        f"size:        {instance.size} bytes",
+        f"size:        {size} bytes",
         f"registered:  {registered:%Y-%m-%d %H:%M:%S} UTC by {instance.registered_by}",
         *(f"ref:         {ref.ref}" for ref in found.refs),
         *(f"tag:         {tag.tag}" for tag in found.tags),
+        *(f"metadata:    {_metadata_line(each)}" for each in found.metadata),
     ]
     write_result(sys.stdout, "\n".join(lines))
+
+
+def _description_record(found: Description, size: int) -> dict[str, Any]:
+    record = asdict(found)
+    record["instance"]["size"] = size
+    for each, attached in zip(record["metadata"], found.metadata, strict=True):
+        each["metadata"]["value"] = b64encode(attached.metadata.value).decode()  # as the cipd client shows it
+    return record
+
+
+def _metadata_line(attached: AttachedMetadata) -> str:
+    given = attached.metadata
+    return f"{given.key} ({given.content_type}, {len(given.value)} bytes, {attached.fingerprint})"
 
 
 @task(

@@ -10,7 +10,7 @@ from dockerbuild_lib.containers.image_registry import ImageRegistry
 from dockerbuild_lib.plan.inventory import PackageVersion, Published
 from dockerbuild_lib.plan.keys import ContentKey
 from dockerbuild_lib.plan.steps import Goal, LibraryWork
-from dockerbuild_lib.store.protocol import Store, TagQuery
+from dockerbuild_lib.store.protocol import EmbeddedStore, TagQuery
 from dockerbuild_lib.store.sources_packages import InternedSources
 from dockerbuild_lib.wheels.results import WorkArea
 
@@ -19,7 +19,7 @@ from dockerbuild_lib.wheels.results import WorkArea
 class RealInventory:
     """Answers the plan's questions; the engine is only asked when something must be built."""
 
-    store: Store
+    store: EmbeddedStore
     area: WorkArea
     engine: Engine
     registry: ImageRegistry | None = None

@@ -11,6 +11,7 @@ from dockerbuild_lib.core.errors import DockerbuildError
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.images.generate import ImageMaker
 from dockerbuild_lib.plan.goals import patch_path
+from dockerbuild_lib.plan.naming import python_tags
 from dockerbuild_lib.plan.steps import (
     BaseWork,
     BuildWork,
@@ -129,16 +130,15 @@ def expectation_of(wheel: TriedWork) -> WheelExpectation:
             distribution=wheel.distribution,
             version=wheel.version,
             python=wheel.target.python_tag,
-            python_tags=wheel.recipe.python_tag,
+            python_tags=python_tags(wheel.names.filename),
         )
-    tags = wheel.workshop.platform.tags
     return WheelExpectation(
         distribution=wheel.distribution,
         version=wheel.version,
         python=wheel.target.python_tag,
         triple=wheel.workshop.platform.triple,
         # What is built here claims the platform's tags; others' wheels name older and newer systems too.
-        platform_tags=claimable_tags(tags) if isinstance(wheel, PrebuiltWork) else tags,
+        platform_tags=claimable_tags(wheel.tags) if isinstance(wheel, PrebuiltWork) else wheel.tags,
         extensions=wheel.recipe.extensions,
         glibc_floor=wheel.glibc,
     )

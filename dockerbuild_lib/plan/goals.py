@@ -10,7 +10,6 @@ from pathlib import Path
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.locks import IndexFile, VersionLock
-from dockerbuild_lib.catalog.machines import Platform
 from dockerbuild_lib.catalog.wheels import (
     BuiltWheel,
     PrebuiltWheel,
@@ -20,7 +19,7 @@ from dockerbuild_lib.catalog.wheels import (
     VersionRecipe,
 )
 from dockerbuild_lib.core.errors import CatalogError, LockError
-from dockerbuild_lib.plan import keys, naming
+from dockerbuild_lib.plan import keys
 from dockerbuild_lib.plan.naming import Target
 from dockerbuild_lib.plan.request import Selection
 from dockerbuild_lib.plan.steps import (
@@ -33,6 +32,7 @@ from dockerbuild_lib.plan.steps import (
     WheelWork,
     Workshop,
 )
+from dockerbuild_lib.plan.wheel_names import WheelNames, wheel_names
 
 ImageFiles = Callable[[Catalog, str, str], Mapping[str, str]]
 """Renders the build context of a platform's image: (catalogue, platform, base key) -> path -> text."""
@@ -93,9 +93,8 @@ class GoalMaker:
             distribution=selection.distribution,
             version=selection.version,
             source=source,
-            key=_taken_key(selection, version_recipe, source),
-            package=naming.universal_package(selection.distribution, naming.python_tags(source.filename)),
-            version_text=naming.version_text(selection.version, version_recipe),
+            key=_taken_key(selection, version_recipe, source, self._unusual(selection, None)),
+            names=self._names(selection, None),
         )
 
     def _prebuilt(self, selection: Selection, recipe: PrebuiltWheel, target: Target) -> PrebuiltWork:
@@ -103,7 +102,6 @@ class GoalMaker:
         source = self._lock(selection).prebuilt.get(target.platform, {}).get(target.python)
         if source is None:
             raise _not_locked(selection, f"the wheel for {target.name}")
-        platform = self.catalog.platforms[target.platform]
         return PrebuiltWork(
             distribution=selection.distribution,
             version=selection.version,
@@ -111,9 +109,9 @@ class GoalMaker:
             target=target,
             workshop=self.workshop(target.platform, _toolchain_of(recipe)),
             source=source,
-            key=_taken_key(selection, version_recipe, source),
-            package=naming.wheel_package(selection.distribution, platform, target),
-            version_text=naming.version_text(selection.version, version_recipe),
+            key=_taken_key(selection, version_recipe, source, self._unusual(selection, target)),
+            names=self._names(selection, target),
+            tags=self._tags(selection, target),
         )
 
     def _wheel(self, selection: Selection, recipe: BuiltWheel, target: Target) -> WheelWork:
@@ -134,6 +132,7 @@ class GoalMaker:
             build_requires=build_requires,
             patches=self._patches(selection, version_recipe.patches),
             libraries={library.name: library.key.recipe for library in libraries},
+            unusual=self._unusual(selection, target),
         )
         return WheelWork(
             distribution=selection.distribution,
@@ -147,9 +146,20 @@ class GoalMaker:
             patches=version_recipe.patches,
             libraries=libraries,
             key=keys.ContentKey(recipe_key, self._environment(workshop, target.python)),
-            package=_package(selection.distribution, recipe, workshop.platform, target),
-            version_text=naming.version_text(selection.version, version_recipe),
+            names=self._names(selection, target),
+            tags=self._tags(selection, target),
         )
+
+    def _names(self, selection: Selection, target: Target | None) -> WheelNames:
+        return wheel_names(self.catalog, selection.distribution, selection.version, target)
+
+    def _unusual(self, selection: Selection, target: Target | None) -> Mapping[str, object]:
+        distribution, version = selection.distribution, selection.version
+        recipe, packaged = self.catalog.wheels[distribution], self._names(selection, target).packaged_filename
+        return keys.unusual_names(distribution, recipe, version, target.platform if target else None, packaged)
+
+    def _tags(self, selection: Selection, target: Target) -> tuple[str, ...]:
+        return self.catalog.tags_of(selection.distribution, selection.version, target.platform, target.python)
 
     def library(self, name: str, workshop: Workshop) -> LibraryWork:
         """Return a library, built in *workshop*.
@@ -205,16 +215,12 @@ class GoalMaker:
             raise CatalogError(f"the patch cannot be read: {error.strerror}", where=str(path)) from error
 
 
-def _taken_key(selection: Selection, version: VersionRecipe, source: IndexFile) -> keys.ContentKey:
+def _taken_key(
+    selection: Selection, version: VersionRecipe, source: IndexFile, unusual: Mapping[str, object]
+) -> keys.ContentKey:
     """Return the key of a wheel that is published as the package index has it."""
-    recipe_key = keys.taken_recipe_key(selection.distribution, version, source)
+    recipe_key = keys.taken_recipe_key(selection.distribution, version, source, unusual)
     return keys.ContentKey(recipe_key, keys.NO_ENVIRONMENT)
-
-
-def _package(distribution: str, recipe: BuiltWheel, platform: Platform, target: Target) -> str:
-    if isinstance(recipe, PureWheel):
-        return naming.universal_package(distribution, recipe.python_tag)
-    return naming.wheel_package(distribution, platform, target)
 
 
 def _not_locked(selection: Selection, part: str = "this version") -> LockError:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from dockerbuild_lib.catalog.base import Model
 from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
 from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Toolchain
-from dockerbuild_lib.catalog.wheels import BuiltWheel, VersionRecipe
+from dockerbuild_lib.catalog.wheels import BuiltWheel, PureWheel, UniversalWheel, VersionRecipe, Wheel
+from dockerbuild_lib.plan.naming import universal_filename
 
 RECIPE_SCHEMA = 1
 """Raise it when the code that builds wheels or libraries changes what comes out of the same recipe."""
@@ -84,8 +85,12 @@ def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from
     build_requires: Sequence[IndexFile],
     patches: Sequence[tuple[str, str]],
     libraries: Mapping[str, str],
+    unusual: Mapping[str, object],
 ) -> str:
-    """Return the recipe half of a wheel; *patches* are (name, sha256) in order, *libraries* name -> recipe key."""
+    """Return the recipe half of a wheel.
+
+    *patches* are (name, sha256) in order, *libraries* name -> recipe key, *unusual* what :func:`unusual_names` says.
+    """
     return digest(
         {
             "schema": RECIPE_SCHEMA,
@@ -97,13 +102,32 @@ def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from
             "build-requires": sorted(file.sha256 for file in build_requires),
             "patches": list(patches),
             "libraries": dict(libraries),
+            **unusual,
         }
     )
 
 
-def taken_recipe_key(distribution: str, version: VersionRecipe, source: IndexFile) -> str:
-    """Return the recipe half of a wheel that is published as it is."""
-    return digest({"distribution": distribution, "source": source.sha256, "revision": version.revision})
+def taken_recipe_key(
+    distribution: str, version: VersionRecipe, source: IndexFile, unusual: Mapping[str, object]
+) -> str:
+    """Return the recipe half of a wheel that is published as it is; *unusual* is as for one that is built."""
+    return digest({"distribution": distribution, "source": source.sha256, "revision": version.revision, **unusual})
+
+
+def unusual_names(
+    distribution: str, recipe: Wheel, version: str, platform: str | None, packaged_filename: str
+) -> Mapping[str, object]:
+    """Return what of a wheel's names and tags enters its key: only what its recipe makes unusual, as few do."""
+    version_recipe = recipe.versions[version]
+    usual = packaged_filename
+    if not isinstance(recipe, UniversalWheel):
+        usual = universal_filename(distribution, version, "py3" if isinstance(recipe, PureWheel) else "py2.py3")
+    parts = {
+        "suffix": version_recipe.suffix,
+        "tags": version_recipe.tags.get(platform) if platform else None,
+        "packaged": packaged_filename if packaged_filename != usual else None,
+    }
+    return {part: value for part, value in parts.items() if value is not None}
 
 
 NO_ENVIRONMENT = digest(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from packaging.utils import parse_wheel_filename
@@ -37,10 +38,10 @@ def package_path(name: str) -> str:
     return name.lower().replace(".", "_")
 
 
-def wheel_package(distribution: str, platform: Platform, target: Target) -> str:
+def wheel_package(spelling: str, platform: Platform, target: Target) -> str:
     """Return the package of a wheel for one platform: ``infra/python/wheels/NAME/linux-arm64_cp311_cp311``."""
     tag = target.python_tag
-    return f"{WHEELS}/{package_path(distribution)}/{platform.cipd}_{tag}_{tag}"
+    return f"{WHEELS}/{package_path(spelling)}/{platform.cipd}_{tag}_{tag}"
 
 
 def python_tags(filename: str) -> str:
@@ -48,10 +49,16 @@ def python_tags(filename: str) -> str:
     return ".".join(sorted({tag.interpreter for tag in parse_wheel_filename(filename)[3]}))
 
 
-def universal_package(distribution: str, python_tags: str) -> str:
+def universal_package(spelling: str, python_tags: str) -> str:
     """Return the package of a universal wheel: ``...-py2_py3`` or ``...-py3``, by its Python tags."""
-    suffix = "py2_py3" if "py2" in python_tags.split(".") else "py3"
-    return f"{WHEELS}/{package_path(distribution)}-{suffix}"
+    both, only_3 = universal_packages(spelling)
+    return both if "py2" in python_tags.split(".") else only_3
+
+
+def universal_packages(spelling: str) -> tuple[str, str]:
+    """Return the packages that universal wheels may have: of Python 2 and 3, and of Python 3 only."""
+    name = f"{WHEELS}/{package_path(spelling)}"
+    return f"{name}-py2_py3", f"{name}-py3"
 
 
 def source_name(file: LockedFile) -> str:
@@ -66,13 +73,28 @@ def source_name(file: LockedFile) -> str:
 
 
 def version_text(version: str, recipe: VersionRecipe) -> str:
-    """Return the value of the ``version:`` tag: the version, and the revision when there is one."""
+    """Return the value of the ``version:`` tag: the version, and its suffix or revision when there is one."""
+    if recipe.suffix:
+        return f"{version}{recipe.suffix}"
     return f"{version}.dockerbuild.{recipe.revision}" if recipe.revision else version
 
 
-def universal_filename(distribution: str, version: str) -> str:
-    """Return the name that a wheel bears inside its package: the package's name says the platform instead.
+def universal_filename(spelling: str, version: str, python_tag: str) -> str:
+    """Return the name of a universal wheel, which every wheel bears inside its package: that says the platform instead.
 
     So pip takes it on every machine that the package was deployed to, as the original's users expect.
     """
-    return f"{distribution.replace('-', '_')}-{version}-py2.py3-none-any.whl"
+    return f"{_in_file_names(spelling)}-{version}-{python_tag}-none-any.whl"
+
+
+def targeted_filename(spelling: str, version: str, revision: int, target: Target, platform_tags: Iterable[str]) -> str:
+    """Return the true name of a wheel for one platform, its tag sets compressed (PEP 425).
+
+    A revision is its build tag (PEP 427).
+    """
+    tag, build = target.python_tag, f"-{revision}" if revision else ""
+    return f"{_in_file_names(spelling)}-{version}{build}-{tag}-{tag}-{'.'.join(platform_tags)}.whl"
+
+
+def _in_file_names(spelling: str) -> str:
+    return spelling.replace("-", "_")

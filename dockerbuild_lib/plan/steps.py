@@ -11,6 +11,7 @@ from dockerbuild_lib.catalog.platform_tags import newest_glibc
 from dockerbuild_lib.catalog.wheels import BuiltWheel, PrebuiltWheel, PureWheel, VersionRecipe
 from dockerbuild_lib.plan.keys import ContentKey
 from dockerbuild_lib.plan.naming import Target
+from dockerbuild_lib.plan.wheel_names import WheelNames
 
 
 class Status(StrEnum):
@@ -86,8 +87,24 @@ class LibraryWork:
     key: ContentKey
 
 
+class _Named:
+    """What is called by the names of its wheel."""
+
+    names: WheelNames
+
+    @property
+    def package(self) -> str:
+        """Its CIPD package."""
+        return self.names.package
+
+    @property
+    def version_text(self) -> str:
+        """The value of the package's ``version:`` tag."""
+        return self.names.version_text
+
+
 @dataclass(frozen=True)
-class WheelWork:
+class WheelWork(_Named):
     """Build a wheel for a target; the check, trial and packaging of the same wheel carry it too.
 
     A pure wheel's target is where it is built and tried; it is for all of them.
@@ -104,8 +121,9 @@ class WheelWork:
     patches: tuple[str, ...]
     libraries: tuple[LibraryWork, ...]
     key: ContentKey
-    package: str
-    version_text: str
+    names: WheelNames
+    tags: tuple[str, ...]
+    """PEP 425 platform tags that it may claim."""
 
     @property
     def is_universal(self) -> bool:
@@ -119,7 +137,7 @@ class WheelWork:
 
 
 @dataclass(frozen=True)
-class PrebuiltWork:
+class PrebuiltWork(_Named):
     """Check, try and package a wheel that the package index has for a target."""
 
     distribution: str
@@ -129,26 +147,26 @@ class PrebuiltWork:
     workshop: Workshop
     source: IndexFile
     key: ContentKey
-    package: str
-    version_text: str
+    names: WheelNames
+    tags: tuple[str, ...]
+    """PEP 425 platform tags that it may claim."""
     is_universal = False
 
     @property
     def glibc(self) -> str | None:
-        """The newest glibc (2.17) that the platform's tags promise; None: they promise none."""
-        return newest_glibc(self.workshop.platform.tags)
+        """The newest glibc (2.17) that its tags promise; None: they promise none."""
+        return newest_glibc(self.tags)
 
 
 @dataclass(frozen=True)
-class UniversalWork:
+class UniversalWork(_Named):
     """Check and package a universal wheel."""
 
     distribution: str
     version: str
     source: IndexFile
     key: ContentKey
-    package: str
-    version_text: str
+    names: WheelNames
     is_universal = True
 
 

@@ -89,14 +89,13 @@ def _universal(renewal: Renewal, name: str, version: str, kept: VersionLock) -> 
 def _prebuilt(renewal: Renewal, catalog: Catalog, name: str, version: str, kept: VersionLock) -> VersionLock:
     pins: dict[str, dict[str, IndexFile]] = {}
     for platform in catalog.platforms_of(name, version):
-        tags = catalog.platforms[platform].tags
         old = kept.prebuilt.get(platform, {})
-        pins[platform] = {
-            python: old[python]
-            if python in old and is_platform_wheel(old[python].filename, version, python, tags)
-            else renewal.pinner.platform_wheel(name, version, python, tags)
-            for python in renewal.pythons
-        }
+        pins[platform] = {}
+        for python in renewal.pythons:
+            tags, pin = catalog.tags_of(name, version, platform, python), old.get(python)
+            if pin is None or not is_platform_wheel(pin.filename, version, python, tags):
+                pin = renewal.pinner.platform_wheel(name, version, python, tags)
+            pins[platform][python] = pin
     return VersionLock(prebuilt=pins)
 
 

@@ -8,33 +8,59 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from dockerbuild_lib.core.errors import NotInStoreError, StoreAmbiguousError
+from dockerbuild_lib.store.keep import Keep, Unreachable
 from dockerbuild_lib.store.names import check_package, check_prefix, check_tag, check_version, is_instance_id
-from dockerbuild_lib.store.protocol import Description, Instance, Pin, PublishedWheel, Ref, Tag, TagQuery
+from dockerbuild_lib.store.protocol import (
+    AttachedMetadata,
+    Description,
+    Instance,
+    Metadata,
+    Pin,
+    PublishedWheel,
+    Ref,
+    Tag,
+    TagQuery,
+)
 
 _Key = TypeVar("_Key", bound=Hashable)
 _Answer = TypeVar("_Answer", bound=Hashable)
+_END_OF_TIME = 1 << 40  # seconds; as microseconds still an integer of SQLite's
 
-_INSTANCE = """SELECT instance, size, registered_by, registered_ts FROM instances
+_INSTANCE = """SELECT instance, registered_by, registered_us / 1000000 FROM instances
     WHERE package = ? AND instance = ?"""
 _ANY_INSTANCE = "SELECT 1 FROM instances WHERE package = ? LIMIT 1"
-_INSTANCES = """SELECT instance, size, registered_by, registered_ts FROM instances
-    WHERE package = ? ORDER BY registered_ts DESC, sequence DESC"""
-_ALL_INSTANCES = """SELECT package, instance, size, registered_by, registered_ts FROM instances
+_INSTANCES = """SELECT instance, registered_by, registered_us / 1000000 FROM instances
+    WHERE package = ? ORDER BY registered_us DESC, sequence DESC"""
+_SIZES = """SELECT instances.package, instances.instance, instances.size FROM json_each(?) AS asked CROSS JOIN instances
+    ON instances.package = asked.value ->> 0 AND instances.instance = asked.value ->> 1"""
+_ALL_SIZES = """SELECT package, instance, size FROM instances
+    WHERE package >= ? AND package < ? ORDER BY package, sequence"""
+_SIZES_WITHOUT_REFS = """SELECT package, instance, size FROM instances
+    WHERE registered_us < ? AND NOT EXISTS
+    (SELECT 1 FROM refs WHERE refs.package = instances.package AND refs.instance = instances.instance)
     ORDER BY package, sequence"""
+_INSTANCE_IDS = "SELECT DISTINCT instance FROM instances"
 _PACKAGES = "SELECT DISTINCT package FROM instances WHERE package >= ? AND package < ? ORDER BY package"
 _BY_REF = "SELECT instance FROM refs WHERE package = ? AND ref = ?"
 _BY_TAG = "SELECT instance FROM tags WHERE package = ? AND tag = ? ORDER BY sequence"
-_TAGS_OF = "SELECT tag, registered_by, registered_ts FROM tags WHERE package = ? AND instance = ?"
-_REFS_OF = """SELECT ref, instance, modified_by, modified_ts FROM refs
-    WHERE package = ? AND instance = ? ORDER BY modified_ts DESC, ref"""
-_REFS = "SELECT ref, instance, modified_by, modified_ts FROM refs WHERE package = ? ORDER BY modified_ts DESC, ref"
+_TAGS_OF = """SELECT tag, registered_by, registered_us / 1000000 FROM tags
+    WHERE package = ? AND instance = ? ORDER BY substr(tag, 1, instr(tag, ':') - 1), registered_us DESC, tag"""
+_REFS_OF = """SELECT ref, instance, modified_by, modified_us / 1000000 FROM refs
+    WHERE package = ? AND instance = ? ORDER BY modified_us DESC, ref"""
+_REFS = """SELECT ref, instance, modified_by, modified_us / 1000000 FROM refs
+    WHERE package = ? ORDER BY modified_us DESC, ref"""
+_METADATA_OF = """SELECT key, value, content_type, fingerprint, attached_by, attached_us / 1000000 FROM metadata
+    WHERE package = ? AND instance = ? ORDER BY attached_us DESC, key, fingerprint"""
 _WHEELS = "SELECT filename, sha256, package, instance FROM wheels ORDER BY filename"
+_WHEELS_OF_MANY = """SELECT wheels.package, wheels.instance, wheels.filename FROM json_each(?) AS asked JOIN wheels
+    ON wheels.package = asked.value ->> 0 AND wheels.instance = asked.value ->> 1 ORDER BY wheels.filename"""
 _WITH_KEY = "SELECT tag, instance FROM tags WHERE package = ? AND tag >= ? AND tag < ? ORDER BY sequence"
 # CROSS JOIN keeps the questions outside and the index inside: one search of the index for each question.
 _BY_TAGS = """SELECT tags.package, tags.tag, tags.instance FROM json_each(?) AS asked CROSS JOIN tags
     ON tags.package = asked.value ->> 0 AND tags.tag = asked.value ->> 1 ORDER BY tags.sequence"""
 _TAGS_OF_MANY = """SELECT tags.package, tags.instance, tags.tag FROM json_each(?) AS asked CROSS JOIN tags
-    ON tags.package = asked.value ->> 0 AND tags.instance = asked.value ->> 1 ORDER BY tags.sequence"""
+    ON tags.package = asked.value ->> 0 AND tags.instance = asked.value ->> 1
+    ORDER BY substr(tags.tag, 1, instr(tags.tag, ':') - 1), tags.registered_us DESC, tags.tag"""
 _ANYWHERE = """SELECT tags.tag, tags.package, tags.instance FROM json_each(?) AS asked CROSS JOIN tags
     ON tags.tag = asked.value ORDER BY tags.sequence"""
 
@@ -69,9 +95,13 @@ class IndexReader:
     def describe(self, package: str, version: str) -> Description:
         """Return all that is known of the instance that *version* means."""
         pin = self.resolve(package, version)
-        tags = sorted((Tag(*row) for row in self._rows(_TAGS_OF, pin.package, pin.instance_id)), key=_tag_order)
-        refs = tuple(Ref(*row) for row in self._rows(_REFS_OF, pin.package, pin.instance_id))
-        return Description(self.instance(pin), refs, tuple(tags))
+        asked = (pin.package, pin.instance_id)
+        return Description(
+            self.instance(pin),
+            refs=tuple(Ref(*row) for row in self._rows(_REFS_OF, *asked)),
+            tags=tuple(Tag(*row) for row in self._rows(_TAGS_OF, *asked)),
+            metadata=tuple(AttachedMetadata(Metadata(*row[:3]), *row[3:]) for row in self._rows(_METADATA_OF, *asked)),
+        )
 
     def instance(self, pin: Pin) -> Instance:
         """Return the record of a registered instance."""
@@ -82,9 +112,7 @@ class IndexReader:
 
     def packages(self, prefix: str) -> tuple[str, ...]:
         """Return the names of the packages below *prefix*, sorted."""
-        folder = check_prefix(prefix)
-        start, end = (f"{folder}/", f"{folder}0") if folder else ("", "\x7f")  # "0" follows "/", DEL follows all
-        return tuple(row[0] for row in self._rows(_PACKAGES, start, end))
+        return tuple(row[0] for row in self._rows(_PACKAGES, *_range_below(prefix)))
 
     def instances(self, package: str) -> tuple[Instance, ...]:
         """Return the instances of *package*, the newest first."""
@@ -93,9 +121,29 @@ class IndexReader:
             raise self._missing(package, "", "instance")
         return tuple(Instance(Pin(package, row[0]), *row[1:]) for row in rows)
 
-    def all_instances(self) -> tuple[Instance, ...]:
-        """Return every instance of every package."""
-        return tuple(Instance(Pin(*row[:2]), *row[2:]) for row in self._rows(_ALL_INSTANCES))
+    def sizes(self, pins: Iterable[Pin]) -> Mapping[Pin, int]:
+        """Return the sizes of these package files, in one statement."""
+        asked = json.dumps([[pin.package, pin.instance_id] for pin in pins])
+        return {Pin(*row[:2]): row[2] for row in self._rows(_SIZES, asked)}
+
+    def sizes_below(self, prefix: str) -> Mapping[Pin, int]:
+        """Return the sizes of the package files of all packages below *prefix*."""
+        return {Pin(*row[:2]): row[2] for row in self._rows(_ALL_SIZES, *_range_below(prefix))}
+
+    def instance_ids(self) -> frozenset[str]:
+        """Return the ids of all instances of all packages."""
+        return frozenset(row[0] for row in self._rows(_INSTANCE_IDS))
+
+    def unreachable(self, keep: Keep) -> tuple[Unreachable, ...]:
+        """Return the instances that are older than *keep* says, that no ref points to, and that it does not reach."""
+        before = min(keep.registered_since, _END_OF_TIME) * 1_000_000
+        sizes = {Pin(*row[:2]): row[2] for row in self._connection.execute(_SIZES_WITHOUT_REFS, (int(before),))}
+        tags, wheels = self.tags_of(sizes), self.wheels_of(sizes)
+        return tuple(
+            Unreachable(pin, tags.get(pin, ()), wheels.get(pin, ()), size)
+            for pin, size in sizes.items()
+            if not keep.reaches(pin, tags.get(pin, ()))
+        )
 
     def refs(self, package: str) -> tuple[Ref, ...]:
         """Return the refs of *package*, the last moved first."""
@@ -105,7 +153,8 @@ class IndexReader:
 
     def tags(self, pin: Pin) -> tuple[str, ...]:
         """Return the tags of an instance."""
-        return tuple(tag.tag for tag in self.describe(pin.package, pin.instance_id).tags)
+        self.instance(pin)
+        return tuple(row[0] for row in self._rows(_TAGS_OF, pin.package, pin.instance_id))
 
     def tags_of(self, pins: Iterable[Pin]) -> Mapping[Pin, tuple[str, ...]]:
         """Return the tags of each instance, in one statement."""
@@ -143,6 +192,11 @@ class IndexReader:
         """Return all published wheels, by file name."""
         return tuple(PublishedWheel(row[0], row[1], Pin(*row[2:])) for row in self._rows(_WHEELS))
 
+    def wheels_of(self, pins: Iterable[Pin]) -> Mapping[Pin, tuple[str, ...]]:
+        """Return the file names of the wheels that were published with each instance, in one statement."""
+        asked = json.dumps([[pin.package, pin.instance_id] for pin in pins])
+        return _grouped((Pin(*row[:2]), row[2]) for row in self._rows(_WHEELS_OF_MANY, asked))
+
     def problems(self) -> tuple[str, ...]:
         """Return what SQLite finds wrong with the index itself."""
         broken = [str(row[0]) for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
@@ -153,16 +207,18 @@ class IndexReader:
         return self._connection.execute(statement, values).fetchall()
 
 
+def _range_below(prefix: str) -> tuple[str, str]:
+    """Return the names between which all packages below *prefix* are."""
+    folder = check_prefix(prefix)
+    return (f"{folder}/", f"{folder}0") if folder else ("", "\x7f")  # "0" follows "/", DEL follows all
+
+
 def _grouped(answers: Iterable[tuple[_Key, _Answer]]) -> dict[_Key, tuple[_Answer, ...]]:
     """Gather the answers of each key; a question that was asked twice is answered once."""
     groups: dict[_Key, dict[_Answer, None]] = {}
     for key, answer in answers:
         groups.setdefault(key, {})[answer] = None
     return {key: tuple(group) for key, group in groups.items()}
-
-
-def _tag_order(tag: Tag) -> tuple[str, int, str]:
-    return tag.tag.partition(":")[0], -tag.registered_ts, tag.tag
 
 
 def _ambiguous(package: str, tag: str, instances: Iterable[str]) -> StoreAmbiguousError:

@@ -1,21 +1,59 @@
-"""What every store with an index of its own shares: all the questions, answered by the index."""
+"""What every store with an index of its own shares: the questions, and the changes that touch the index alone."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 
+from dockerbuild_lib.core.errors import NotInStoreError
 from dockerbuild_lib.store.index import IndexReader
-from dockerbuild_lib.store.protocol import Description, Instance, Pin, Ref, TagQuery
+from dockerbuild_lib.store.index_writer import IndexWriter
+from dockerbuild_lib.store.listing import listing_of
+from dockerbuild_lib.store.protocol import Description, Instance, Listing, Metadata, Pin, PublishedWheel, Ref, TagQuery
 
 
 class IndexedStore(ABC):
-    """The questions of :class:`Store`, put to an index."""
+    """The half of :class:`EmbeddedStore` that needs no package files."""
 
     @abstractmethod
     def _reading(self) -> AbstractContextManager[IndexReader]:
         """Yield the index to one thread."""
+
+    @abstractmethod
+    def _writing(self) -> AbstractContextManager[IndexWriter]:
+        """Yield the index to one thread, to be changed; it is made if there is none."""
+
+    @contextmanager
+    def _changing(self, pin: Pin) -> Iterator[IndexWriter]:
+        """Yield the index to be changed; where *pin* is missing there may be none, and none is made."""
+        with self._reading() as index:
+            index.instance(pin)
+        with self._writing() as writer:
+            yield writer
+
+    def attach_tags(self, pin: Pin, tags: Iterable[str]) -> None:
+        """Attach *tags* to an instance."""
+        with self._changing(pin) as index:
+            index.attach_tags(pin, tags)
+
+    def set_refs(self, pin: Pin, refs: Iterable[str]) -> None:
+        """Point *refs* to an instance."""
+        with self._changing(pin) as index:
+            index.set_refs(pin, refs)
+
+    def attach_metadata(self, pin: Pin, entries: Iterable[Metadata]) -> None:
+        """Attach *entries* to an instance."""
+        with self._changing(pin) as index:
+            index.attach_metadata(pin, entries)
+
+    def exists(self, package: str, version: str) -> bool:
+        """Tell whether *version* of *package* is there."""
+        try:
+            self.resolve(package, version)
+        except NotInStoreError:
+            return False
+        return True
 
     def resolve(self, package: str, version: str) -> Pin:
         """Return the instance that *version* means."""
@@ -31,6 +69,10 @@ class IndexedStore(ABC):
         """Return the names of all packages below *prefix*, sorted."""
         with self._reading() as index:
             return index.packages(prefix)
+
+    def listing(self, prefix: str = "", *, recursive: bool = False) -> Listing:
+        """Return the packages and prefixes below *prefix*."""
+        return listing_of(self.packages(prefix), prefix, recursive=recursive)
 
     def instances(self, package: str) -> tuple[Instance, ...]:
         """Return the instances of *package*, the newest first."""
@@ -61,6 +103,16 @@ class IndexedStore(ABC):
         """Return, for each query that has an answer, the instances that carry the tag."""
         with self._reading() as index:
             return index.pins_by_tags(queries)
+
+    def sizes(self, pins: Iterable[Pin]) -> Mapping[Pin, int]:
+        """Return the sizes of these package files in bytes."""
+        with self._reading() as index:
+            return index.sizes(pins)
+
+    def wheels(self) -> tuple[PublishedWheel, ...]:
+        """Return all wheels that were published, by file name."""
+        with self._reading() as index:
+            return index.wheels()
 
     def pins_by_tag_anywhere(self, tags: Iterable[str]) -> Mapping[str, tuple[Pin, ...]]:
         """Return, for each tag that some instance carries, these instances."""

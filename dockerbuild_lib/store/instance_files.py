@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from dockerbuild_lib.core.errors import DockerbuildError, StoreDamagedError
 from dockerbuild_lib.core.files import CHUNK, atomic_writer, sync_folder, translated_os_errors
-from dockerbuild_lib.store.names import instance_id_of, instance_id_of_file
+from dockerbuild_lib.store.names import instance_id_of, instance_id_of_file, is_instance_id
 from dockerbuild_lib.store.package_file import read_package
 
 _STAGED = ".staged.*.tmp"
@@ -34,6 +34,10 @@ class InstanceFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def place_of(self, instance_id: str) -> Path:
+        """Return where the instance's file belongs."""
+        return self._folder / instance_id
+
     def path(self, instance_id: str) -> Path:
         """Return where the instance's file is.
 
@@ -41,7 +45,7 @@ class InstanceFiles:
             StoreDamagedError: it is not there.
 
         """
-        path = self._folder / instance_id
+        path = self.place_of(instance_id)
         if not path.is_file():
             raise StoreDamagedError("the instance's file is missing", where=str(path), fix="publish it again")
         return path
@@ -69,8 +73,22 @@ class InstanceFiles:
     def place(self, staged: Staged) -> None:
         """Make the staged file an instance; one of that name that was there, perhaps damaged, is replaced."""
         staged.path.chmod(0o444)
-        staged.path.replace(self._folder / staged.instance_id)
+        staged.path.replace(self.place_of(staged.instance_id))
         sync_folder(self._folder)
+
+    def strays(self, known: Collection[str]) -> tuple[Path, ...]:
+        """Return the package files, whole or half copied, that are none of the *known* instances."""
+        if not self._folder.is_dir():
+            return ()
+        ours = (path for path in self._folder.iterdir() if is_instance_id(path.name) or path.match(_STAGED))
+        return tuple(sorted(path for path in ours if path.name not in known))
+
+    def remove(self, paths: Iterable[Path]) -> None:
+        """Remove package files; repeating it removes what is left."""
+        for path in paths:
+            path.unlink(missing_ok=True)
+        if self._folder.is_dir():
+            sync_folder(self._folder)
 
     def fetch(self, instance_id: str, target: Path) -> None:
         """Copy an instance to *target*, whole or not at all, and only if its bytes are right."""

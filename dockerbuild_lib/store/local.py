@@ -21,13 +21,17 @@ from typing import Self
 
 from dockerbuild_lib.core.errors import UsageError
 from dockerbuild_lib.core.files import translated_os_errors
+from dockerbuild_lib.store.collector import Collector
 from dockerbuild_lib.store.index import IndexReader
 from dockerbuild_lib.store.index_writer import IndexWriter, check_publication
 from dockerbuild_lib.store.indexed import IndexedStore
-from dockerbuild_lib.store.instance_files import InstanceFiles
+from dockerbuild_lib.store.instance_files import InstanceFiles, Staged
+from dockerbuild_lib.store.keep import Garbage, Keep
 from dockerbuild_lib.store.locking import exclusive_lock
+from dockerbuild_lib.store.names import check_package
 from dockerbuild_lib.store.package_file import read_package
-from dockerbuild_lib.store.protocol import Damage, Pin, Publication, Published
+from dockerbuild_lib.store.principals import current_principal
+from dockerbuild_lib.store.protocol import Damage, Pin, Publication, Published, Registered
 from dockerbuild_lib.store.schema import connect_to_read, connect_to_write, translated_sqlite_errors
 from dockerbuild_lib.store.simple_index import SimpleIndex
 from dockerbuild_lib.store.wheel_file import read_wheel
@@ -36,12 +40,14 @@ from dockerbuild_lib.store.wheel_file import read_wheel
 class LocalStore(IndexedStore):
     """The embedded store in *folder*, which is made by the first publication and never by a question.
 
-    Threads may share it, and any number of processes may use the folder. Where it is to be *shared* by several
-    machines, the first publication says so.
+    Threads may share it, and any number of processes may use the folder; where it is to be *shared* by several
+    machines, the first publication says so. What is changed is changed in the name of *who*, an identity of CIPD's
+    form; by default this process's user.
     """
 
-    def __init__(self, folder: Path, *, shared: bool = False) -> None:
+    def __init__(self, folder: Path, who: str | None = None, *, shared: bool = False) -> None:
         self.folder = folder
+        self._who = who or current_principal()
         self._shared = shared
         self.simple_index = SimpleIndex(folder / "simple")
         self._files = InstanceFiles(folder / "instances")
@@ -78,29 +84,37 @@ class LocalStore(IndexedStore):
             index.instance(pin)
         self._files.fetch(pin.instance_id, target)
 
-    def verify(self) -> tuple[Damage, ...]:
-        """Read every instance, every wheel and the whole index, and return what is damaged."""
+    def verify(self, prefix: str = "") -> tuple[Damage, ...]:
+        """Read every instance and wheel of the packages below *prefix*, and the whole index."""
         with self._reading() as index:
             damages = [Damage(problem) for problem in index.problems()]
-            instances, wheels = index.all_instances(), index.wheels()
+            sizes, wheels = index.sizes_below(prefix), index.wheels()
         damages += (
             Damage(problem, (wheel.pin,))
             for wheel in wheels
-            if (problem := self.simple_index.problem(wheel.filename, wheel.sha256))
+            if wheel.pin in sizes and (problem := self.simple_index.problem(wheel.filename, wheel.sha256))
         )
         damages += (
-            Damage(problem, (instance.pin,))
-            for instance in instances
-            if (problem := self._files.problem(instance.pin.instance_id, instance.pin.package, instance.size))
+            Damage(problem, (pin,))
+            for pin, size in sizes.items()
+            if (problem := self._files.problem(pin.instance_id, pin.package, size))
         )
         return tuple(damages)
+
+    def register(self, package: str, file: Path) -> Registered:
+        """Add the package *file* as an instance of *package*."""
+        check_package(package)
+        with self._staged(package, file) as staged:
+            self._files.place(staged)
+            pin = Pin(package, staged.instance_id)
+            with self._writing() as index:
+                return Registered(pin, is_new=index.register(pin, staged.size))
 
     def publish(self, publication: Publication) -> Published:
         """Register the instance, attach its tags, move the package's refs, and list its wheel."""
         check_publication(publication)
         wheel = read_wheel(publication.wheel) if publication.wheel else None
-        with translated_os_errors(self.folder), self._locked(), self._files.staged(publication.file) as staged:
-            check_is_package_of(staged.path, publication)
+        with self._staged(publication.package, publication.file) as staged:
             with self._writing() as index:
                 index.check_free(publication, staged.instance_id, wheel)
             if publication.wheel and wheel:
@@ -108,6 +122,28 @@ class LocalStore(IndexedStore):
             self._files.place(staged)
             with self._writing() as index:
                 return index.record(publication, Pin(publication.package, staged.instance_id), staged.size, wheel)
+
+    def gc(self, keep: Keep, *, delete: bool) -> Garbage:
+        """Return what neither a ref nor *keep* reaches; with *delete* remove it.
+
+        The index forgets first: files that a process which is killed then leaves are left over, for the next time.
+        """
+        collector = Collector(self._files, self.simple_index)
+        if not delete or not self._index_file.exists():
+            with self._reading() as index:
+                return collector.garbage(index, index.unreachable(keep), keep)
+        with translated_os_errors(self.folder), self._locked(), self._writing() as writer:
+            garbage = collector.garbage(writer, writer.remove_unreachable(keep), keep)
+            collector.remove(writer, garbage)
+            return garbage
+
+    @contextmanager
+    def _staged(self, package: str, file: Path) -> Iterator[Staged]:
+        """Hold the store's lock, and yield a copy of the package *file*, which must be of *package*."""
+        check_is_there(file)
+        with translated_os_errors(self.folder), self._locked(), self._files.staged(file) as staged:
+            check_is_package_of(staged.path, package, file)
+            yield staged
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -136,11 +172,17 @@ class LocalStore(IndexedStore):
             if self._connection is None or not self._may_write:
                 self.close()
                 self._connection, self._may_write = connect_to_write(self._index_file, shared=self._shared), True
-            yield IndexWriter(self._connection)
+            yield IndexWriter(self._connection, self._who)
 
 
-def check_is_package_of(file: Path, publication: Publication) -> None:
-    """Refuse a file that is no package, or another one's.
+def check_is_there(file: Path) -> None:
+    """Refuse a package file that does not exist."""
+    if not file.is_file():
+        raise UsageError("there is no such package file", where=str(file))
+
+
+def check_is_package_of(file: Path, package: str, where: Path) -> None:
+    """Refuse a file that is no package, or another one's; *where* is what the user calls it.
 
     Raises:
         StoreDamagedError: it is no package file.
@@ -148,5 +190,5 @@ def check_is_package_of(file: Path, publication: Publication) -> None:
 
     """
     named = read_package(file).package
-    if named != publication.package:
-        raise UsageError(f"the package file is of {named}, not of {publication.package}", where=str(publication.file))
+    if named != package:
+        raise UsageError(f"the package file is of {named}, not of {package}", where=str(where))

@@ -13,9 +13,11 @@ from dockerbuild_lib.core.files import translated_os_errors, write_atomic
 from dockerbuild_lib.store.index import IndexReader
 from dockerbuild_lib.store.index_writer import IndexWriter, check_publication
 from dockerbuild_lib.store.indexed import IndexedStore
-from dockerbuild_lib.store.local import check_is_package_of
-from dockerbuild_lib.store.names import instance_id_of_file
-from dockerbuild_lib.store.protocol import Damage, Pin, Publication, Published
+from dockerbuild_lib.store.keep import Garbage, Keep
+from dockerbuild_lib.store.local import check_is_package_of, check_is_there
+from dockerbuild_lib.store.names import check_package, instance_id_of_file
+from dockerbuild_lib.store.principals import current_principal
+from dockerbuild_lib.store.protocol import Damage, Pin, Publication, Published, Registered
 from dockerbuild_lib.store.schema import connect_to_write
 from dockerbuild_lib.store.wheel_file import read_wheel
 
@@ -23,7 +25,8 @@ from dockerbuild_lib.store.wheel_file import read_wheel
 class MemoryStore(IndexedStore):
     """A store that ends with its object. Threads may share it."""
 
-    def __init__(self) -> None:
+    def __init__(self, who: str | None = None) -> None:
+        self._who = who or current_principal()
         self.instances_by_id: dict[str, bytes] = {}
         """Package files by instance id; a test may damage them."""
         self._connection = connect_to_write(":memory:")
@@ -59,10 +62,10 @@ class MemoryStore(IndexedStore):
             raise StoreDamagedError(f"the instance {pin} is missing")
         return content
 
-    def verify(self) -> tuple[Damage, ...]:
-        """Check every instance, and return what is damaged."""
+    def verify(self, prefix: str = "") -> tuple[Damage, ...]:
+        """Check every instance below *prefix*, and return what is damaged."""
         with self._reading() as index:
-            pins = [instance.pin for instance in index.all_instances()]
+            pins = index.sizes_below(prefix)
         return tuple(damage for pin in pins if (damage := self._damage(pin)))
 
     def _damage(self, pin: Pin) -> Damage | None:
@@ -72,20 +75,46 @@ class MemoryStore(IndexedStore):
         except StoreDamagedError as error:
             return Damage(str(error), (pin,))
 
+    def register(self, package: str, file: Path) -> Registered:
+        """Add the package *file* as an instance of *package*."""
+        check_package(package)
+        pin, content = _read(package, file)
+        with self._writing() as index:
+            self.instances_by_id[pin.instance_id] = content
+            return Registered(pin, is_new=index.register(pin, len(content)))
+
     def publish(self, publication: Publication) -> Published:
         """Register the instance, attach its tags, move the package's refs, and note its wheel."""
         check_publication(publication)
-        check_is_package_of(publication.file, publication)
         wheel = read_wheel(publication.wheel) if publication.wheel else None
-        with self._guard, translated_os_errors(publication.file):
-            content = publication.file.read_bytes()
-            pin = Pin(publication.package, instance_id_of_file(publication.file))
-            writer = IndexWriter(self._connection)
-            writer.check_free(publication, pin.instance_id, wheel)
+        pin, content = _read(publication.package, publication.file)
+        with self._writing() as index:
+            index.check_free(publication, pin.instance_id, wheel)
             self.instances_by_id[pin.instance_id] = content
-            return writer.record(publication, pin, len(content), wheel)
+            return index.record(publication, pin, len(content), wheel)
+
+    def gc(self, keep: Keep, *, delete: bool) -> Garbage:
+        """Return the instances that neither a ref nor *keep* reaches; with *delete* remove them."""
+        with self._writing() as index:
+            if not delete:
+                return Garbage(index.unreachable(keep))
+            garbage, known = Garbage(index.remove_unreachable(keep)), index.instance_ids()
+            self.instances_by_id = {each: content for each, content in self.instances_by_id.items() if each in known}
+            return garbage
 
     @contextmanager
     def _reading(self) -> Iterator[IndexReader]:
         with self._guard:
             yield IndexReader(self._connection)
+
+    @contextmanager
+    def _writing(self) -> Iterator[IndexWriter]:
+        with self._guard:
+            yield IndexWriter(self._connection, self._who)
+
+
+def _read(package: str, file: Path) -> tuple[Pin, bytes]:
+    check_is_there(file)
+    check_is_package_of(file, package, file)
+    with translated_os_errors(file):
+        return Pin(package, instance_id_of_file(file)), file.read_bytes()

@@ -130,6 +130,17 @@ def check_version(version: str) -> str:
     return check_ref(version)
 
 
+def split_package_version(text: str, default: str = "latest") -> tuple[str, str]:
+    """Return the package and the version of ``PACKAGE@VERSION``; without a version the *default*.
+
+    Raises:
+        UsageError: the version is not valid. The package is not looked at.
+
+    """
+    package, at, version = text.partition("@")
+    return package, check_version(version) if at else default
+
+
 def version_of(tag: str) -> str | None:
     """Return what follows ``version:`` in *tag*, None for other tags."""
     key, colon, value = tag.partition(":")

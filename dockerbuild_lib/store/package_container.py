@@ -20,6 +20,8 @@ from dockerbuild_lib.core.files import CHUNK
 FILE_MODE = stat.S_IFREG | 0o400
 EXECUTABLE_MODE = stat.S_IFREG | 0o500
 LINK_MODE = stat.S_IFLNK | 0o400
+FLAG_UTF8 = 0x0800
+"""Says of a member that its name is UTF-8."""
 
 _PORTABLE = frozenset(range(0x20, 0x7E)) - {ord("\\")}  # ASCII but ~ and backslash, which some code pages replace
 _UINT16_MAX = 0xFFFF
@@ -28,7 +30,6 @@ _VERSION_20 = 20
 _VERSION_45 = 45  # the first with ZIP64
 _MADE_ON_UNIX = 3 << 8
 _FLAG_DESCRIPTOR = 0x0008
-_FLAG_UTF8 = 0x0800
 _READ_ONLY = 0x01  # MS-DOS attribute of members that nobody may write
 _ZIP64_EXTRA = 0x0001
 _END64_SIZE = 56
@@ -51,7 +52,7 @@ class Entry:
 
 
 def _flags(name: bytes) -> int:
-    return _FLAG_DESCRIPTOR | (0 if _PORTABLE.issuperset(name) else _FLAG_UTF8)
+    return _FLAG_DESCRIPTOR | (0 if _PORTABLE.issuperset(name) else FLAG_UTF8)
 
 
 def local_header(name: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import stat
 import struct
@@ -17,7 +18,7 @@ from typing import IO, Literal, cast
 from dockerbuild_lib.core.errors import DockerbuildError, StoreDamagedError, UsageError
 from dockerbuild_lib.core.files import CHUNK, atomic_writer, translate_os_error, translated_os_errors
 from dockerbuild_lib.store.names import check_package, instance_id_of
-from dockerbuild_lib.store.package_container import EXECUTABLE_MODE, FILE_MODE, LINK_MODE, ContainerWriter
+from dockerbuild_lib.store.package_container import EXECUTABLE_MODE, FILE_MODE, FLAG_UTF8, LINK_MODE, ContainerWriter
 from dockerbuild_lib.store.package_tree import SERVICE_FOLDER, FileMember, Member, check_member_names
 
 MANIFEST = f"{SERVICE_FOLDER}/manifest.json"
@@ -32,7 +33,11 @@ _WRITTEN_FORMAT = "1.1"
 _LEGACY_FORMAT = "1"  # its writable bits mean nothing
 _WRITABLE = 0o200
 _ENCRYPTED = 0x1
-_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, RuntimeError)
+_LOCAL_HEADER = 30  # bytes of it that stand before the member's name
+_ZIP_ERRORS = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
+    *(ValueError, NotImplementedError, RuntimeError),
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ def verify_package(file: Path) -> PackageContents:
     with _opened(file) as archive:
         contents = _contents(archive)
         for info in archive.infolist():
-            with archive.open(info) as stream:
+            with opened_member(archive, info) as stream:
                 while stream.read(CHUNK):
                     pass
         return contents
@@ -128,8 +133,19 @@ def opened_members(file: Path) -> Iterator[tuple[PackageContents, zipfile.ZipFil
 @contextmanager
 def open_member(file: Path, name: str) -> Iterator[IO[bytes]]:
     """Yield a stream of the bytes of the member *name*."""
-    with _opened(file) as archive, archive.open(name) as stream:
+    with _opened(file) as archive, opened_member(archive, name) as stream:
         yield stream
+
+
+@contextmanager
+def opened_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo | str) -> Iterator[IO[bytes]]:
+    """Yield a stream of a member's bytes; damage that reading them finds names the member."""
+    name = member if isinstance(member, str) else member.filename
+    try:
+        with archive.open(member) as stream:
+            yield stream
+    except (*_ZIP_ERRORS, KeyError) as error:
+        raise StoreDamagedError(f"the member {name!r} is damaged: {error}") from error
 
 
 @contextmanager
@@ -137,7 +153,8 @@ def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with file.open("rb") as stream, zipfile.ZipFile(stream) as archive:
             yield archive
-    except DockerbuildError:
+    except DockerbuildError as error:
+        error.where = error.where or str(file)
         raise
     except FileNotFoundError:
         raise StoreDamagedError("the package file is missing", where=str(file)) from None
@@ -155,9 +172,14 @@ def _damaged_or_forbidden(error: OSError, file: Path) -> Exception:
 
 
 def _contents(archive: zipfile.ZipFile) -> PackageContents:
+    if not all(info.filename for info in archive.infolist()):
+        raise StoreDamagedError("a member has no name")
     infos = [info for info in archive.infolist() if not info.is_dir()]
     for info in infos:
         _check_entry(info)
+    if sum(info.filename == MANIFEST for info in infos) > 1:
+        raise StoreDamagedError(f"it has more than one {MANIFEST}")
+    _check_overlaps(archive.infolist())
     manifest = _read_manifest(archive)
     payload = [info for info in infos if not info.filename.startswith(f"{SERVICE_FOLDER}/")]
     check_member_names(info.filename for info in payload)
@@ -169,10 +191,19 @@ def _contents(archive: zipfile.ZipFile) -> PackageContents:
 def _check_entry(info: zipfile.ZipInfo) -> None:
     if info.filename != info.orig_filename:
         raise StoreDamagedError(f"the member name {info.orig_filename!r} has a NUL in it")
+    if not info.flag_bits & FLAG_UTF8 and not info.filename.isascii():
+        raise StoreDamagedError(f"the member name {info.filename!r} is not said to be UTF-8")
     if info.flag_bits & _ENCRYPTED or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise StoreDamagedError(f"the member {info.filename!r} is encrypted or compressed in an unknown way")
     if stat.S_IFMT(info.external_attr >> 16) not in (stat.S_IFREG, stat.S_IFLNK, 0):
         raise StoreDamagedError(f"the member {info.filename!r} is neither a file nor a link")
+
+
+def _check_overlaps(infos: Iterable[zipfile.ZipInfo]) -> None:
+    """Refuse members that share bytes: a small file could so hold any number of large ones."""
+    for info, following in itertools.pairwise(sorted(infos, key=lambda each: each.header_offset)):
+        if info.header_offset + _LOCAL_HEADER + info.compress_size > following.header_offset:
+            raise StoreDamagedError(f"the members {info.filename!r} and {following.filename!r} overlap")
 
 
 def _read_manifest(archive: zipfile.ZipFile) -> dict[str, str]:
@@ -181,7 +212,8 @@ def _read_manifest(archive: zipfile.ZipFile) -> dict[str, str]:
         raise StoreDamagedError(f"this is no CIPD package: it has no {MANIFEST}")
     if archive.getinfo(MANIFEST).file_size > MAX_MANIFEST:
         raise StoreDamagedError(f"{MANIFEST} has more than {MAX_MANIFEST} bytes")
-    fields: object = json.loads(archive.read(MANIFEST))
+    with opened_member(archive, MANIFEST) as stream:
+        fields: object = json.load(stream)
     if not isinstance(fields, dict) or fields.get("format_version") not in (_LEGACY_FORMAT, _WRITTEN_FORMAT):
         raise StoreDamagedError(f"{MANIFEST} is of an unknown format")
     if not isinstance(fields.get("package_name"), str) or fields.get("install_mode") not in (None, "copy", "symlink"):

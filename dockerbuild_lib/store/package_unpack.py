@@ -11,7 +11,13 @@ from pathlib import Path
 
 from dockerbuild_lib.core.errors import StoreDamagedError, UnsafeArchiveError, UsageError
 from dockerbuild_lib.core.files import copy_stream, translated_os_errors
-from dockerbuild_lib.store.package_file import MAX_LINK_TARGET, PackageContents, PackagedMember, opened_members
+from dockerbuild_lib.store.package_file import (
+    MAX_LINK_TARGET,
+    PackageContents,
+    PackagedMember,
+    opened_member,
+    opened_members,
+)
 
 
 def unpack_package(file: Path, folder: Path) -> PackageContents:
@@ -49,7 +55,7 @@ def _unpack_member(archive: zipfile.ZipFile, member: PackagedMember, target: Pat
         return
     mode = 0o444 | (0o111 if member.executable else 0) | (0o222 if member.writable else 0)
     descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)  # the umask is taken off here
-    with os.fdopen(descriptor, "wb") as stream, archive.open(member.name) as source:
+    with os.fdopen(descriptor, "wb") as stream, opened_member(archive, member.name) as source:
         copy_stream(source, stream)
 
 
@@ -61,7 +67,8 @@ def _link_target(archive: zipfile.ZipFile, member: PackagedMember) -> str:
     """
     if not 0 < member.size <= MAX_LINK_TARGET:
         raise StoreDamagedError(f"the link {member.name!r} has a target of {member.size} bytes")
-    target = archive.read(member.name).decode()
+    with opened_member(archive, member.name) as stream:
+        target = stream.read().decode()
     parts = target.split("/")
     climbs = next((index for index, part in enumerate(parts) if part != ".."), len(parts))
     depth = len(posixpath.dirname(member.name).split("/")) if "/" in member.name else 0

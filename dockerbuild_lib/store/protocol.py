@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from dockerbuild_lib.store.keep import Garbage, Keep
 
 
 @dataclass(frozen=True, order=True)
@@ -25,11 +28,18 @@ class Instance:
     """A registered instance."""
 
     pin: Pin
-    size: int
-    """Bytes of the package file."""
     registered_by: str
     registered_ts: int
     """Unix time in seconds."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What a registration did."""
+
+    pin: Pin
+    is_new: bool
+    """False: the very same instance was there already, and stays as it was."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,28 @@ class Ref:
 
 
 @dataclass(frozen=True)
+class Metadata:
+    """A key and a value to attach to an instance: a log, a bill of materials, an attestation."""
+
+    key: str
+    value: bytes
+    content_type: str = ""
+    """A MIME type; of none given, stores take text/plain for short printable ASCII, else application/octet-stream."""
+
+
+@dataclass(frozen=True)
+class AttachedMetadata:
+    """Metadata of an instance. What has the same key and value is the same, and stays as it was first attached."""
+
+    metadata: Metadata
+    fingerprint: str
+    """32 hexadecimal digits, of the key and the value."""
+    attached_by: str
+    attached_ts: int
+    """Unix time in seconds."""
+
+
+@dataclass(frozen=True)
 class Description:
     """All that the store knows of an instance."""
 
@@ -62,6 +94,16 @@ class Description:
     """Those that point here, the last moved first."""
     tags: tuple[Tag, ...]
     """By key; of one key the newest first."""
+    metadata: tuple[AttachedMetadata, ...]
+    """The newest first."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What is below a prefix: package names, and the prefixes of more packages. Both sorted."""
+
+    packages: tuple[str, ...]
+    prefixes: tuple[str, ...]
 
 
 @dataclass(frozen=True, order=True)
@@ -122,12 +164,21 @@ class Damage:
 
 
 class Store(Protocol):
-    """A store of packages.
+    """A store of packages, whichever one: what the ``cipd`` client can do over any service.
 
-    Names, tags and versions are checked (:class:`UsageError`). A package or version that is not there is a
-    :class:`NotInStoreError`, a tag of several instances a :class:`StoreAmbiguousError`; a full disk, a
+    Names, tags and versions are checked (:class:`UsageError`). A package, version or instance that is not there
+    is a :class:`NotInStoreError`, a tag of several instances a :class:`StoreAmbiguousError`; a full disk, a
     forbidden folder and damage have errors of their own, and are never taken for "not there".
     """
+
+    def exists(self, package: str, version: str) -> bool:
+        """Tell whether *version* of *package* is there.
+
+        Raises:
+            StoreAmbiguousError: it is there more than once.
+
+        """
+        ...
 
     def resolve(self, package: str, version: str) -> Pin:
         """Return the instance that *version* means: an instance id, else a ref, else a tag."""
@@ -139,6 +190,10 @@ class Store(Protocol):
 
     def packages(self, prefix: str = "") -> tuple[str, ...]:
         """Return the names of all packages below *prefix*, sorted; the package *prefix* itself is not below it."""
+        ...
+
+    def listing(self, prefix: str = "", *, recursive: bool = False) -> Listing:
+        """Return the packages and prefixes right below *prefix*, or with *recursive* all that are below it."""
         ...
 
     def instances(self, package: str) -> tuple[Instance, ...]:
@@ -154,11 +209,14 @@ class Store(Protocol):
         ...
 
     def tags_of(self, pins: Iterable[Pin]) -> Mapping[Pin, tuple[str, ...]]:
-        """Return the tags of many instances in one call, in the order of their attaching."""
+        """Return the tags of many instances in one call, ordered likewise; an instance without tags is left out."""
         ...
 
     def search(self, package: str, tags: Iterable[str]) -> tuple[Pin, ...]:
-        """Return the instances of *package* that carry all *tags*, the last tagged first; no such package: none."""
+        """Return the instances of *package* that carry all *tags*, the last that got the first tag first.
+
+        No tags, or no such package: none.
+        """
         ...
 
     def pins_by_tags(self, queries: Iterable[TagQuery]) -> Mapping[TagQuery, tuple[Pin, ...]]:
@@ -166,10 +224,6 @@ class Store(Protocol):
 
         One call for any number of queries: this is how a run learns what is up to date.
         """
-        ...
-
-    def pins_by_tag_anywhere(self, tags: Iterable[str]) -> Mapping[str, tuple[Pin, ...]]:
-        """Return, for each tag that some instance of any package carries, these instances."""
         ...
 
     def opened(self, pin: Pin) -> AbstractContextManager[Path]:
@@ -180,12 +234,34 @@ class Store(Protocol):
         """Write the package file to *target*, whole or not at all, after checking its hash."""
         ...
 
-    def verify(self) -> tuple[Damage, ...]:
-        """Read everything, and return what is damaged."""
+    def verify(self, prefix: str = "") -> tuple[Damage, ...]:
+        """Read every instance of every package below *prefix*, and return what is damaged."""
+        ...
+
+    def register(self, package: str, file: Path) -> Registered:
+        """Add the package *file* as an instance of *package*, whole or not at all, and nothing else.
+
+        Raises:
+            StoreDamagedError: the package file is damaged.
+            UsageError: the package file bears another name.
+
+        """
+        ...
+
+    def attach_tags(self, pin: Pin, tags: Iterable[str]) -> None:
+        """Attach *tags* to an instance: all or none. Those that it has keep who attached them, and when."""
+        ...
+
+    def set_refs(self, pin: Pin, refs: Iterable[str]) -> None:
+        """Point *refs* to an instance: all or none. Those that do already keep who moved them, and when."""
+        ...
+
+    def attach_metadata(self, pin: Pin, entries: Iterable[Metadata]) -> None:
+        """Attach *entries* to an instance: all or none. What it has already stays as it was first attached."""
         ...
 
     def publish(self, publication: Publication) -> Published:
-        """Register the instance, attach its tags, move the package's refs: all or nothing, and safe to repeat.
+        """Register the instance, attach its tags, move the package's refs: one operation, and safe to repeat.
 
         Raises:
             VersionConflictError: another instance owns the unique tag, or the wheel's name has other bytes.
@@ -197,4 +273,24 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of the files that the store holds open; it may be used again."""
+        ...
+
+
+class EmbeddedStore(Store, Protocol):
+    """A store that has an index of its own, and can be asked what no service answers."""
+
+    def sizes(self, pins: Iterable[Pin]) -> Mapping[Pin, int]:
+        """Return the size of each instance's package file in bytes; what is not there is left out."""
+        ...
+
+    def pins_by_tag_anywhere(self, tags: Iterable[str]) -> Mapping[str, tuple[Pin, ...]]:
+        """Return, for each tag that some instance of any package carries, these instances."""
+        ...
+
+    def wheels(self) -> tuple[PublishedWheel, ...]:
+        """Return all wheels that were published, by file name."""
+        ...
+
+    def gc(self, keep: Keep, *, delete: bool) -> Garbage:
+        """Return what neither a ref nor *keep* reaches; with *delete* remove it, and what was left over."""
         ...

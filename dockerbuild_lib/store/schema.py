@@ -1,6 +1,6 @@
-"""The tables of the store's index, and how its file is opened.
+"""How the file of the store's index is opened, and brought to the tables of this program.
 
-A version of the tables is never read by a program that does not know it.
+Tables of a newer version are never touched; those of an older one are brought up to date by whoever opens them first.
 """
 
 from __future__ import annotations
@@ -11,53 +11,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dockerbuild_lib.core.errors import DockerbuildError, NoSpaceError, PermissionDeniedError, StoreDamagedError
+from dockerbuild_lib.store.tables import SCHEMA_VERSION, STEPS
 
-SCHEMA_VERSION = 1
 BUSY_SECONDS = 60
 """How long to wait for another process's transaction; each takes some milliseconds."""
-
-_TABLES = (
-    """CREATE TABLE instances (
-        sequence INTEGER PRIMARY KEY,
-        package TEXT NOT NULL,
-        instance TEXT NOT NULL,
-        size INTEGER NOT NULL,
-        registered_by TEXT NOT NULL,
-        registered_ts INTEGER NOT NULL,
-        UNIQUE (package, instance)
-    ) STRICT""",
-    """CREATE TABLE tags (
-        sequence INTEGER PRIMARY KEY,
-        package TEXT NOT NULL,
-        tag TEXT NOT NULL,
-        instance TEXT NOT NULL,
-        registered_by TEXT NOT NULL,
-        registered_ts INTEGER NOT NULL,
-        UNIQUE (package, tag, instance),
-        FOREIGN KEY (package, instance) REFERENCES instances (package, instance)
-    ) STRICT""",
-    "CREATE INDEX tags_of_instance ON tags (package, instance)",
-    "CREATE INDEX tags_anywhere ON tags (tag)",
-    """CREATE TABLE refs (
-        sequence INTEGER PRIMARY KEY,
-        package TEXT NOT NULL,
-        ref TEXT NOT NULL,
-        instance TEXT NOT NULL,
-        modified_by TEXT NOT NULL,
-        modified_ts INTEGER NOT NULL,
-        UNIQUE (package, ref),
-        FOREIGN KEY (package, instance) REFERENCES instances (package, instance)
-    ) STRICT""",
-    "CREATE INDEX refs_of_instance ON refs (package, instance)",
-    """CREATE TABLE wheels (
-        filename TEXT PRIMARY KEY,
-        sha256 TEXT NOT NULL,
-        package TEXT NOT NULL,
-        instance TEXT NOT NULL,
-        FOREIGN KEY (package, instance) REFERENCES instances (package, instance)
-    ) STRICT""",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
-)
 
 _FULL = (sqlite3.SQLITE_FULL,)
 _FORBIDDEN = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH)
@@ -85,7 +42,7 @@ def _translate(error: sqlite3.Error, where: str) -> DockerbuildError:
 
 
 def connect_to_write(file: Path | str, *, shared: bool = False) -> sqlite3.Connection:
-    """Open the index *file* (or ``:memory:``) for reading and writing, and make its tables when it has none.
+    """Open the index *file* (or ``:memory:``) for reading and writing; its tables are made, or brought up to date.
 
     One that is made to be *shared* keeps a rollback journal: a write-ahead log needs memory that all who use the
     index share, so it fails on a network's file system (sqlite.org/wal.html).
@@ -93,9 +50,11 @@ def connect_to_write(file: Path | str, *, shared: bool = False) -> sqlite3.Conne
     with translated_sqlite_errors(str(file)):
         connection = _connect(str(file), uri=False)
         with _closed_on_error(connection):
-            if _schema_version(connection, str(file)) == 0:
+            version = _schema_version(connection, str(file))
+            if version == 0:
                 connection.execute(f"PRAGMA journal_mode = {'DELETE' if shared else 'WAL'}")
-                _create_tables(connection, str(file))
+            if version < SCHEMA_VERSION:
+                _bring_up_to_date(connection, str(file))
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
         return connection
@@ -104,27 +63,39 @@ def connect_to_write(file: Path | str, *, shared: bool = False) -> sqlite3.Conne
 def connect_to_read(file: Path) -> sqlite3.Connection | None:
     """Open the index *file* for reading; None when there is none yet.
 
-    Where the folder may not be written, SQLite cannot make its shared memory beside the index. Then nobody
-    can be writing either, so the index is read as the unchanging file that it is.
+    Tables of an older version are brought up to date first, which whoever may only read cannot do
+    (:class:`PermissionDeniedError`).
     """
     if not file.exists():
         return None
     with translated_sqlite_errors(str(file)):
-        try:
-            return _checked(_connect(f"{file.absolute().as_uri()}?mode=rw", uri=True), file)
-        except sqlite3.OperationalError as error:
-            wal = file.with_name(f"{file.name}-wal")
-            if error.sqlite_errorcode & 0xFF not in _FORBIDDEN or (wal.exists() and wal.stat().st_size):
-                raise
-        return _checked(_connect(f"{file.absolute().as_uri()}?immutable=1", uri=True), file)
-
-
-def _checked(connection: sqlite3.Connection, file: Path) -> sqlite3.Connection | None:
-    with _closed_on_error(connection):
-        if _schema_version(connection, str(file)):
+        connection = _connect_read_only(file)
+        with _closed_on_error(connection):
+            version = _schema_version(connection, str(file))
+        if version == SCHEMA_VERSION:
             return connection
-    connection.close()  # a first writer was stopped before it had made the tables
-    return None
+        connection.close()
+        # Without tables, a first writer was stopped before it had made them.
+        return connect_to_write(file) if version else None
+
+
+def _connect_read_only(file: Path) -> sqlite3.Connection:
+    """Connect and read once.
+
+    Where the folder may not be written, SQLite cannot make its shared memory beside the index. Then nobody
+    can be writing either, so the index is read as the unchanging file that it is.
+    """
+    address = file.absolute().as_uri()
+    connection = _connect(f"{address}?mode=rw", uri=True)
+    try:
+        with _closed_on_error(connection):
+            _schema_version(connection, str(file))
+    except sqlite3.OperationalError as error:
+        wal = file.with_name(f"{file.name}-wal")
+        if error.sqlite_errorcode & 0xFF not in _FORBIDDEN or (wal.exists() and wal.stat().st_size):
+            raise
+        return _connect(f"{address}?immutable=1", uri=True)
+    return connection
 
 
 def _connect(address: str, *, uri: bool) -> sqlite3.Connection:
@@ -135,7 +106,7 @@ def _connect(address: str, *, uri: bool) -> sqlite3.Connection:
 def _schema_version(connection: sqlite3.Connection, where: str) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     tables: int = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if version not in (0, SCHEMA_VERSION) or (version == 0 and tables):
+    if not 0 <= version <= SCHEMA_VERSION or (version == 0 and tables):
         raise StoreDamagedError(
             f"the store's index has version {version} of its tables, this program knows version {SCHEMA_VERSION}",
             where=where,
@@ -144,12 +115,13 @@ def _schema_version(connection: sqlite3.Connection, where: str) -> int:
     return version
 
 
-def _create_tables(connection: sqlite3.Connection, where: str) -> None:
+def _bring_up_to_date(connection: sqlite3.Connection, where: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if _schema_version(connection, where) == 0:  # else another process was quicker
-            for statement in _TABLES:
+        for step in STEPS[_schema_version(connection, where) :]:  # another process may have been quicker
+            for statement in step:
                 connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
     except BaseException:
         with suppress(sqlite3.Error):

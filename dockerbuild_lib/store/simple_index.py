@@ -12,6 +12,8 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import shutil
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -22,6 +24,9 @@ from dockerbuild_lib.core.errors import DockerbuildError, StoreDamagedError
 from dockerbuild_lib.core.files import atomic_writer, copy_stream, sha256_of, translated_os_errors, write_atomic
 from dockerbuild_lib.store.wheel_file import WheelFacts
 
+_METADATA = ".metadata"
+_PAGES = ("index.html", "index.json")
+_HALF_WRITTEN = ".*.tmp"
 _META = {"api-version": "1.1"}
 _PAGE = """<!DOCTYPE html>
 <html>
@@ -54,18 +59,56 @@ class SimpleIndex:
         folder = self.folder / facts.project
         with translated_os_errors(folder):
             _copy(wheel, folder / facts.filename, facts.sha256)
-            write_if_changed(folder / f"{facts.filename}.metadata", facts.metadata)
+            write_if_changed(folder / f"{facts.filename}{_METADATA}", facts.metadata)
             listed = {file["filename"]: file for file in self._listing(facts.project)}
             listed[facts.filename] = _file_entry(facts)
             self._write_project(facts.project, [listed[name] for name in sorted(listed)])
-            self._list_project(facts.project)
+            self._list_projects(facts.project)
+
+    def place_of(self, filename: str) -> Path:
+        """Return where the wheel *filename* belongs."""
+        return self.folder / str(parse_wheel_filename(filename)[0]) / filename
+
+    def strays(self, known: Collection[str]) -> tuple[Path, ...]:
+        """Return the files that no wheel of the *known* file names needs: other wheels, their metadata and pages."""
+        return tuple(sorted(self._strays(known)))
+
+    def _strays(self, known: Collection[str]) -> Iterator[Path]:
+        yield from self.folder.glob(_HALF_WRITTEN)
+        for project in self.folder.glob("*/"):
+            files = {path: path.name.removesuffix(_METADATA) for path in project.iterdir()}
+            pages = _PAGES if any(name in known for name in files.values()) else ()
+            yield from (path for path, name in files.items() if name not in known and name not in pages)
+
+    def remove(self, paths: Iterable[Path]) -> None:
+        """Take wheels, or what is left of them, off their pages, then away; repeating it completes what was cut."""
+        folders: dict[Path, set[str]] = {}
+        for path in paths:
+            if path.match(_HALF_WRITTEN):
+                path.unlink(missing_ok=True)
+            else:
+                folders.setdefault(path.parent, set()).add(path.name.removesuffix(_METADATA))
+        for folder, names in folders.items():
+            with translated_os_errors(folder):
+                self._remove(folder, names)
+
+    def _remove(self, folder: Path, filenames: Collection[str]) -> None:
+        left = [file for file in self._listing(folder.name) if file["filename"] not in filenames]
+        if left:
+            self._write_project(folder.name, left)
+        else:
+            self._list_projects(without=folder.name)
+        for name in filenames:
+            (folder / name).unlink(missing_ok=True)
+            (folder / f"{name}{_METADATA}").unlink(missing_ok=True)
+        if not left:
+            shutil.rmtree(folder, ignore_errors=True)  # what stays is found again
 
     def problem(self, filename: str, sha256: str) -> str | None:
         """Return what is wrong with a published wheel of the index, None when nothing is."""
-        project = str(parse_wheel_filename(filename)[0])
-        path = self.folder / project / filename
+        path = self.place_of(filename)
         try:
-            listed = {file["filename"]: file["hashes"]["sha256"] for file in self._listing(project)}
+            listed = {file["filename"]: file["hashes"]["sha256"] for file in self._listing(path.parent.name)}
             is_right = listed.get(filename) == sha256 and path.is_file() and sha256_of(path) == sha256
         except DockerbuildError as error:
             return str(error)
@@ -78,8 +121,9 @@ class SimpleIndex:
         write_if_changed(folder / "index.json", json.dumps(record, indent=1).encode())
         write_if_changed(folder / "index.html", _page(project, [_file_link(file) for file in files]))
 
-    def _list_project(self, project: str) -> None:
-        names = sorted({entry["name"] for entry in _read_listing(self.folder, "projects")} | {project})
+    def _list_projects(self, *added: str, without: str | None = None) -> None:
+        known = {entry["name"] for entry in _read_listing(self.folder, "projects")} | {*added}
+        names = sorted(known - {without})
         record = {"meta": _META, "projects": [{"name": name} for name in names]}
         write_if_changed(self.folder / "index.json", json.dumps(record, indent=1).encode())
         write_if_changed(self.folder / "index.html", _page("Projects", [f'<a href="{n}/">{n}</a><br>' for n in names]))

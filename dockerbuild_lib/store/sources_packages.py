@@ -13,7 +13,7 @@ from dockerbuild_lib.core.files import CHUNK, atomic_writer, sha256_of, translat
 from dockerbuild_lib.plan.naming import SOURCES, package_path
 from dockerbuild_lib.store.package_file import open_member, read_package, write_package
 from dockerbuild_lib.store.package_tree import FileMember
-from dockerbuild_lib.store.protocol import Pin, Publication, Store
+from dockerbuild_lib.store.protocol import EmbeddedStore, Pin, Publication
 
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]")
 
@@ -21,7 +21,7 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]")
 class InternedSources:
     """The sources of a store, as the room that fetches them asks for them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: EmbeddedStore) -> None:
         self._store = store
 
     def interned(self, sha256s: Collection[str]) -> frozenset[str]:
@@ -44,7 +44,7 @@ def source_package(name: str) -> str:
 
 
 def intern_file(  # noqa: PLR0913  # each is a fact of the file, and named at the call
-    store: Store, *, package: str, filename: str, path: Path, sha256: str, version: str
+    store: EmbeddedStore, *, package: str, filename: str, path: Path, sha256: str, version: str
 ) -> Pin:
     """Put the file *path* into the store as the only member *filename* of *package*; repeating it changes nothing.
 
@@ -66,13 +66,13 @@ def intern_file(  # noqa: PLR0913  # each is a fact of the file, and named at th
         return store.publish(Publication(package, packed, tags)).pin
 
 
-def interned(store: Store, sha256s: Iterable[str]) -> Mapping[str, Pin]:
+def interned(store: EmbeddedStore, sha256s: Iterable[str]) -> Mapping[str, Pin]:
     """Return sha256 -> the package that has this file, for those that the store has: one question for all."""
     carriers = store.pins_by_tag_anywhere([sha256_tag(sha256) for sha256 in sha256s])
     return {tag.partition(":")[2]: pins[0] for tag, pins in carriers.items()}
 
 
-def fetch_interned(store: Store, sha256: str, target: Path) -> None:
+def fetch_interned(store: EmbeddedStore, sha256: str, target: Path) -> None:
     """Write the interned file with this *sha256* to *target*, whole or not at all.
 
     Raises:

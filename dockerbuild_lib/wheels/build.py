@@ -111,7 +111,7 @@ def _under_umask(conditions: Conditions) -> tuple[str, ...]:
 
 
 def _allowed_tags(wheel: WheelWork) -> tuple[str, ...]:
-    return (architecture_of(wheel.workshop.platform.triple).machine, *wheel.workshop.platform.tags)
+    return (architecture_of(wheel.workshop.platform.triple).machine, *wheel.tags)
 
 
 def _the_wheel(worker: Worker, target: Path) -> Path:

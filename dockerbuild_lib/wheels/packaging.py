@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockerbuild_lib.core.files import translated_os_errors
-from dockerbuild_lib.plan.naming import universal_filename
 from dockerbuild_lib.plan.steps import Goal
 from dockerbuild_lib.store.package_file import write_package
 from dockerbuild_lib.store.package_tree import FileMember
@@ -21,14 +20,8 @@ def package_wheel(goal: Goal, wheel: Path, area: WorkArea) -> Result:
     kept = folder / wheel.name
     with translated_os_errors(folder):
         shutil.copyfile(wheel, kept)
-    write_package(folder / PACKAGE, goal.package, [FileMember(_packaged_name(goal, wheel), kept)])
+    write_package(folder / PACKAGE, goal.package, [FileMember(goal.names.packaged_filename, kept)])
     return area.keep(goal, kept)
-
-
-def _packaged_name(goal: Goal, wheel: Path) -> str:
-    if goal.is_universal:
-        return wheel.name
-    return universal_filename(goal.distribution, goal.version)
 
 
 @dataclass(frozen=True)
@@ -45,7 +38,7 @@ class Publisher:
             VersionConflictError: this version is published already, with other bytes.
 
         """
-        tags = [f"content_key:{goal.key.full}", f"recipe_key:{goal.key.recipe}"]
+        tags = [*goal.names.package_tags, f"content_key:{goal.key.full}", f"recipe_key:{goal.key.recipe}"]
         if self.git_revision:
             tags.append(f"git_revision:{self.git_revision}")
         return self.store.publish(
@@ -53,7 +46,7 @@ class Publisher:
                 package=goal.package,
                 file=result.package,
                 tags=tuple(tags),
-                unique_tag=f"version:{goal.version_text}",
+                unique_tag=goal.names.version_tag,
                 wheel=result.wheel,
             )
         )

@@ -91,6 +91,8 @@ def open_archive(path: Path) -> Iterator[WheelArchive]:
         raise WheelRefusedError("there is no such file", where=path.name)
     with translated_os_errors(path), path.open("rb") as stream:
         archive = _open_zip(stream)
+        if not all(info.filename for info in archive.infolist()):
+            raise WheelRefusedError("a member has no name", where=path.name)
         infos = [info for info in archive.infolist() if not info.is_dir()]
         problems = tuple(_archive_problems(archive.infolist(), path.stat().st_size))
         if problems:

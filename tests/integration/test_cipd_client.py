@@ -1,19 +1,22 @@
-"""Package files and the embedded store against the real client: what it writes, takes and deploys."""
+"""Package files beside those of the real client: what it writes, takes and deploys."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from dockerbuild_lib.store.local import LocalStore
+from dockerbuild_lib.store.names import instance_id_of_file
 from dockerbuild_lib.store.package_file import InstallMode, verify_package, write_package
-from dockerbuild_lib.store.package_tree import FileMember, scan_tree
+from dockerbuild_lib.store.package_tree import scan_tree
 from dockerbuild_lib.store.package_unpack import unpack_package
-from dockerbuild_lib.store.protocol import Pin, Publication
 from tests.support.cipd_client import CipdClient, cipd_program
 
 WHEEL = "MarkupSafe-3.0.4-py2.py3-none-any.whl"
@@ -30,6 +33,14 @@ def client(program: Path, tmp_path: Path) -> CipdClient:
     home = tmp_path / "home"
     home.mkdir()
     return CipdClient(program, home)
+
+
+@pytest.fixture
+def tree() -> Iterator[Path]:
+    """Yield an empty folder, in memory where there is one: some trees have very many files."""
+    memory = Path("/dev/shm")  # noqa: S108  # a folder of its own is made in it
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield Path(folder)
 
 
 def nothing(_tree: Path) -> None:
@@ -52,16 +63,20 @@ def modes(tree: Path) -> None:
         (tree / f"mode{mode:o}").chmod(mode)
 
 
-def links(tree: Path) -> None:
+def links_inside(tree: Path) -> None:
     (tree / "folder").mkdir()
     (tree / "folder" / "file").write_text("x")
-    (tree / ".cipd").mkdir()
-    (tree / ".cipd" / "state").write_text("state")
     (tree / "relative").symlink_to("folder/file")
     (tree / "folder" / "up").symlink_to("../relative")
     (tree / "to-folder").symlink_to("folder")
     (tree / "to-root").symlink_to(".")
     (tree / "dangling").symlink_to("missing/./file")
+
+
+def links(tree: Path) -> None:
+    links_inside(tree)
+    (tree / ".cipd").mkdir()
+    (tree / ".cipd" / "state").write_text("state")
     (tree / "outside").symlink_to("/usr/bin/env")
     (tree / "folder" / "inside").symlink_to(tree.resolve() / "relative")
     (tree / "folder" / "state").symlink_to("../.cipd/state")
@@ -108,10 +123,9 @@ TREES = (
 
 @pytest.mark.parametrize("make", TREES, ids=lambda make: str(make.__name__))
 def test_a_package_has_the_bytes_of_the_client(
-    make: Callable[[Path], None], client: CipdClient, tmp_path: Path
+    make: Callable[[Path], None], client: CipdClient, tree: Path, tmp_path: Path
 ) -> None:
-    tree, theirs, ours = tmp_path / "tree", tmp_path / "theirs", tmp_path / "ours"
-    tree.mkdir()
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
     make(tree)
     built = client.run("pkg-build", "-name", NAME, "-in", tree, "-out", theirs, "-compression-level", "0")
     instance_id = write_package(ours, NAME, scan_tree(tree))
@@ -129,75 +143,76 @@ def test_an_install_mode_has_the_bytes_of_the_client(mode: InstallMode, client: 
     assert ours.read_bytes() == theirs.read_bytes()
 
 
-def test_the_client_inspects_and_deploys_our_package(client: CipdClient, tmp_path: Path) -> None:
-    tree, file, site = tmp_path / "tree", tmp_path / "package", tmp_path / "site"
+DEPLOYED = (nothing, one_wheel, order_of_names, modes, links_inside, strange_names, things_that_are_no_files)
+
+
+@pytest.mark.parametrize("make", DEPLOYED, ids=lambda make: str(make.__name__))
+def test_the_client_deploys_our_package_to_what_we_unpack(
+    make: Callable[[Path], None], client: CipdClient, tmp_path: Path
+) -> None:
+    tree, file, site, unpacked = (tmp_path / name for name in ("tree", "package", "site", "unpacked"))
     tree.mkdir()
-    strange_names(tree)
-    modes(tree)
+    make(tree)
     instance_id = write_package(file, NAME, scan_tree(tree))
     assert client.run("pkg-inspect", file) == {"package": NAME, "instance_id": instance_id}
-    client.run("pkg-deploy", file, "-root", site)
-    for original in tree.iterdir():
-        deployed = site / original.name
-        assert deployed.read_bytes() == original.read_bytes()
-        assert os.access(deployed, os.X_OK) == bool(original.stat().st_mode & 0o111)
+    client.run("pkg-deploy", file, "-root", site, "-install-mode", "copy")
+    unpack_package(file, unpacked)
+    shutil.rmtree(site / ".cipd")
+    assert facts(site) == facts(unpacked)
 
 
-@pytest.mark.parametrize("level", ["0", "1", "5", "9"])
-def test_we_verify_and_unpack_the_clients_packages(level: str, client: CipdClient, tmp_path: Path) -> None:
+def facts(tree: Path) -> dict[Path, tuple[int, bytes | str]]:
+    """Return path -> mode and contents of all files, or where a link points."""
+    paths = [path for path in tree.rglob("*") if path.is_symlink() or path.is_file()]
+    return {
+        path.relative_to(tree): (0, str(path.readlink()))
+        if path.is_symlink()
+        else (path.stat().st_mode, path.read_bytes())
+        for path in paths
+    }
+
+
+@pytest.mark.parametrize("level", range(10))
+def test_we_verify_and_unpack_the_clients_packages(level: int, client: CipdClient, tmp_path: Path) -> None:
     tree, file, unpacked = tmp_path / "tree", tmp_path / "package", tmp_path / "unpacked"
     tree.mkdir()
-    order_of_names(tree)
-    strange_names(tree)
+    for make in (one_wheel, order_of_names, modes, links_inside, strange_names, things_that_are_no_files):
+        make(tree)
     (tree / "long").write_text("compressible " * 10_000)
-    (tree / "a" / "link").symlink_to("../long")
-    options = ("-compression-level", level, "-preserve-mtime", "-preserve-writable")
-    client.run("pkg-build", "-name", NAME, "-in", tree, "-out", file, *options)
-    assert verify_package(file).package == NAME
+    options = ("-compression-level", str(level), "-preserve-mtime", "-preserve-writable")
+    built = client.run("pkg-build", "-name", NAME, "-in", tree, "-out", file, *options)
+    contents = verify_package(file)
+    assert (contents.package, instance_id_of_file(file)) == (NAME, built["instance_id"])
+    assert [member.name for member in contents.members] == [member.name for member in scan_tree(tree)]
     unpack_package(file, unpacked)
-    names = {path.relative_to(tree) for path in tree.rglob("*")}
-    assert {path.relative_to(unpacked) for path in unpacked.rglob("*")} == names
-    assert all(
-        (unpacked / name).read_bytes() == (tree / name).read_bytes() for name in names if (tree / name).is_file()
-    )
-    assert (unpacked / "a" / "link").is_symlink()
-    assert (unpacked / "long").stat().st_mode & 0o200
+    copies = facts(unpacked)
+    assert copies.keys() == facts(tree).keys()
+    for name, (mode, content) in facts(tree).items():
+        copy_mode, copy = copies[name]
+        assert copy == content
+        assert bool(copy_mode & 0o111) == bool(mode & 0o111)
+        assert bool(copy_mode & 0o200) == bool(mode & 0o200)
 
 
-@pytest.fixture
-def published(tmp_path: Path) -> Pin:
-    (tmp_path / "wheel").write_bytes(b"wheel")
-    write_package(tmp_path / "package", NAME, [FileMember(WHEEL, tmp_path / "wheel")], install_mode="symlink")
-    with LocalStore(tmp_path / "store") as store:
-        return store.publish(Publication(NAME, tmp_path / "package", unique_tag="version:3.0.4")).pin
+PART = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1, max_size=6).filter(
+    lambda part: part not in (".", "..", ".cipd", ".cipdpkg")
+)
+FILES = st.dictionaries(
+    st.lists(PART, min_size=1, max_size=3).map("/".join), st.tuples(st.binary(max_size=50), st.booleans()), max_size=6
+)
 
 
-def client_cache(tmp_path: Path) -> Path:
-    """Return a cache of the client's made of the store's instances as they are.
-
-    The clients that can read a cache without writing to it (-read-only-cache-dir) take the store's folder
-    itself; this one would put its own state there, and clean up.
-    """
-    shutil.copytree(tmp_path / "store" / "instances", tmp_path / "cache" / "instances")
-    return tmp_path / "cache"
-
-
-@pytest.mark.parametrize("command", ["ensure", "export"])
-def test_the_client_deploys_the_stores_instances_without_a_server(
-    command: str, client: CipdClient, published: Pin, tmp_path: Path
-) -> None:
-    ensure_file, site = tmp_path / "ensure", tmp_path / "site"
-    ensure_file.write_text(f"{published.package} {published.instance_id}\n")
-    arguments = ("-ensure-file", ensure_file, "-root", site, "-cache-dir", client_cache(tmp_path))
-    result = client.run(command, *arguments)
-    assert result == {"": [{"package": published.package, "instance_id": published.instance_id}]}
-    assert (site / WHEEL).read_bytes() == b"wheel"
-
-
-def test_the_client_takes_a_versions_file_for_the_server(client: CipdClient, published: Pin, tmp_path: Path) -> None:
-    (tmp_path / "versions").write_text(f"{published.package}\n\tversion:3.0.4\n\t{published.instance_id}\n")
-    settings = "$ResolvedVersions versions\n$VerifiedPlatform linux-amd64\n"
-    (tmp_path / "ensure").write_text(f"{settings}{published.package} version:3.0.4\n")
-    arguments = ("-ensure-file", tmp_path / "ensure", "-root", tmp_path / "site", "-cache-dir", client_cache(tmp_path))
-    client.run("ensure", *arguments)
-    assert (tmp_path / "site" / WHEEL).read_bytes() == b"wheel"
+@given(files=FILES)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_tree_has_the_bytes_of_the_client(client: CipdClient, files: dict[str, tuple[bytes, bool]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        tree, theirs, ours = (Path(folder, name) for name in ("tree", "theirs", "ours"))
+        tree.mkdir()
+        for name, (content, executable) in files.items():
+            with suppress(OSError):  # one name is a folder of another
+                (tree / name).parent.mkdir(parents=True, exist_ok=True)
+                (tree / name).write_bytes(content)
+                (tree / name).chmod(0o755 if executable else 0o644)
+        client.run("pkg-build", "-name", NAME, "-in", tree, "-out", theirs, "-compression-level", "0")
+        write_package(ours, NAME, scan_tree(tree))
+        assert ours.read_bytes() == theirs.read_bytes()

@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,16 +30,32 @@ class CipdClient:
     program: Path
     home: Path
 
-    def run(self, *arguments: str | Path) -> Any:  # noqa: ANN401  # the result of the client's JSON, as it is
-        """Run one command and return its result; a failure is an assertion with what the client wrote."""
+    def run(self, *arguments: str | Path, prefix: Sequence[str] = ()) -> Any:  # noqa: ANN401  # as the client has it
+        """Run one command and return its result; a failure is an assertion with what the client wrote.
+
+        *prefix* is the command that runs it, where it needs one.
+        """
         output = self.home / "result.json"
         output.unlink(missing_ok=True)
-        command = (str(self.program), *map(str, arguments), "-json-output", str(output))
+        command = (*prefix, str(self.program), *map(str, arguments), "-json-output", str(output))
         done = subprocess.run(
             command, env=self._environment(), capture_output=True, text=True, timeout=120, check=False, cwd=self.home
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(output.read_text())["result"]
+
+    @contextmanager
+    def started(self, *arguments: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+        """Start one command for the block, which need not let it end."""
+        log = self.home / "log"
+        with log.open("wb") as stream:
+            command = (str(self.program), *map(str, arguments))
+            process = subprocess.Popen(command, env=self._environment(), stdout=stream, stderr=stream, cwd=self.home)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
 
     def _environment(self) -> dict[str, str]:
         return {

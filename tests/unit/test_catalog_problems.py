@@ -77,7 +77,7 @@ VALUES: dict[str, tuple[str, list[str]]] = {
     ),
     "a key that resembles none": (
         "x: {kind: universal, versions: {1.0.0: {}}, qqq: 1}",
-        ["1:45: unknown key 'qqq'; known are: kind, versions"],
+        ["1:45: unknown key 'qqq'; known are: kind, spelling, versions"],
     ),
     "a key with the Python name of its field": (
         "x: {trial: a, config_settings: {}, " + _RECIPE + "}",
@@ -85,7 +85,7 @@ VALUES: dict[str, tuple[str, list[str]]] = {
     ),
     "an unknown key that is the name of a kind": (
         "x: {kind: universal, universal: 1, " + _RECIPE + "}",
-        ["1:22: unknown key 'universal'; known are: kind, versions"],
+        ["1:22: unknown key 'universal'; known are: kind, spelling, versions"],
     ),
     "a source that is a text": (
         "x: {trial: a, source: git, " + _RECIPE + "}",

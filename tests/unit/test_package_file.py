@@ -260,6 +260,55 @@ def test_a_wrong_checksum_is_found(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def deflated(path: Path, content: bytes) -> Path:
+    """Write a package as the client does at other levels than 0, with one member "a"."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", content)
+        archive.writestr(MANIFEST, manifest()[MANIFEST])
+    return path
+
+
+def test_what_cannot_be_decompressed_is_named(tmp_path: Path) -> None:
+    package = deflated(tmp_path / "p", b"compressible " * 1000)
+    damaged = bytearray(package.read_bytes())
+    damaged[31:36] = b"\xff" * 5  # behind the local header and the name "a"
+    package.write_bytes(damaged)
+    assert read_package(package).members[0].name == "a"
+    for use in (verify_package, lambda file: unpack_package(file, tmp_path / "out")):
+        with pytest.raises(StoreDamagedError, match=rf"{re_path(package)}: the member 'a' is damaged"):
+            use(package)
+
+
+def test_members_that_share_bytes_are_refused(tmp_path: Path) -> None:
+    package = deflated(tmp_path / "p", b"x" * 1000)
+    raw = bytearray(package.read_bytes())
+    directory = raw.index(b"PK\1\2")
+    raw[directory + 42 : directory + 46] = raw.index(b"PK\3\4", 1).to_bytes(4, "little")
+    package.write_bytes(raw)
+    with pytest.raises(StoreDamagedError, match=r"'a' and '\.cipdpkg/manifest\.json' overlap"):
+        read_package(package)
+
+
+def test_a_member_without_a_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreDamagedError, match="a member has no name"):
+        read_package(forged(tmp_path / "p", {"": b"x", **manifest()}))
+
+
+def test_two_manifests_are_refused(tmp_path: Path) -> None:
+    twin = MANIFEST.replace("manifest", "manifesT")
+    forged(tmp_path / "p", {twin: manifest()[MANIFEST], **manifest()})
+    (tmp_path / "p").write_bytes((tmp_path / "p").read_bytes().replace(twin.encode(), MANIFEST.encode()))
+    with pytest.raises(StoreDamagedError, match="more than one"):
+        read_package(tmp_path / "p")
+
+
+def test_a_name_that_may_be_in_any_code_page_is_refused(tmp_path: Path) -> None:
+    forged(tmp_path / "p", {"a__": b"x", **manifest()})
+    (tmp_path / "p").write_bytes((tmp_path / "p").read_bytes().replace(b"a__", "a\xfc".encode()))
+    with pytest.raises(StoreDamagedError, match="not said to be UTF-8"):
+        read_package(tmp_path / "p")
+
+
 def test_a_folder_in_use_is_not_unpacked_to(tmp_path: Path) -> None:
     write_package(tmp_path / "p", "a/b", [file_member(tmp_path, "a")])
     (tmp_path / "out").mkdir()

@@ -6,8 +6,6 @@ import errno
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -25,20 +23,11 @@ from dockerbuild_lib.store import schema
 from dockerbuild_lib.store.local import LocalStore
 from dockerbuild_lib.store.protocol import TagQuery
 from tests.support.store_samples import PACKAGE, publication
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.support.unprivileged import without_privileges
 
 
 def names_in(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
-
-
-def without_privileges(code: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
-    """Run Python code that file modes bind: root's right to pass them by is given up."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    if os.geteuid() == 0:
-        command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *command]
-    return subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, check=False, timeout=60)
 
 
 def test_a_question_makes_nothing(tmp_path: Path) -> None:
@@ -92,9 +81,9 @@ def test_an_index_of_another_version_is_refused(tmp_path: Path) -> None:
         store.publish(publication(tmp_path))
     execute(tmp_path / "store" / "index.sqlite", "PRAGMA user_version = 7")
     with LocalStore(tmp_path / "store") as store:
-        with pytest.raises(StoreDamagedError, match=r"version 7 .* version 1"):
+        with pytest.raises(StoreDamagedError, match=r"version 7 .* version 2"):
             store.packages()
-        with pytest.raises(StoreDamagedError, match=r"version 7 .* version 1"):
+        with pytest.raises(StoreDamagedError, match=r"version 7 .* version 2"):
             store.publish(publication(tmp_path, "5.0"))
 
 

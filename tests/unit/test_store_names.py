@@ -23,6 +23,7 @@ from dockerbuild_lib.store.names import (
     instance_id_of,
     instance_id_of_file,
     is_instance_id,
+    split_package_version,
     version_of,
 )
 
@@ -132,3 +133,22 @@ def test_packages_are_what_the_pattern_takes_less_components_of_dots(name: str) 
             check_package(name)
     else:
         assert check_package(name) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("a/b", ("a/b", "latest")),
+        ("a/b@1.x", ("a/b", "1.x")),
+        ("a/*@k:v@w", ("a/*", "k:v@w")),
+        ("a@version:1.0", ("a", "version:1.0")),
+    ],
+)
+def test_a_package_may_be_named_with_its_version(text: str, parts: tuple[str, str]) -> None:
+    assert split_package_version(text) == parts
+
+
+@pytest.mark.parametrize("text", ["a/b@", "a/b@No Version", "a@b@c"])
+def test_a_package_may_not_be_named_with_anything_else(text: str) -> None:
+    with pytest.raises(UsageError):
+        split_package_version(text)

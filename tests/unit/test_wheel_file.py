@@ -123,6 +123,11 @@ def test_a_name_that_leaves_the_wheel_is_refused(tmp_path: Path, name: str) -> N
     assert "\x1b" not in text
 
 
+def test_a_member_without_a_name_is_refused(tmp_path: Path) -> None:
+    path = zipped(tmp_path / pure().filename, *pure().contents().items(), (zipfile.ZipInfo(""), b"x"))
+    assert "a member has no name" in refusal_of(path)
+
+
 def test_a_name_cut_by_a_null_byte_is_refused(tmp_path: Path) -> None:
     path = zipped(tmp_path / pure().filename, *pure().contents().items(), ("evilXname", b"x"))
     path.write_bytes(path.read_bytes().replace(b"evilXname", b"evil\0name"))
