@@ -123,10 +123,10 @@ def _ready_workshop(session: Session, platform: str, toolchain: str) -> Workshop
 
 
 def _make_image(session: Session, platform: str) -> None:
-    from dockerbuild_lib.cli.running import run_plan_steps  # noqa: PLC0415
+    from dockerbuild_lib.cli.running import run_plan  # noqa: PLC0415
     from dockerbuild_lib.images.context import image_files  # noqa: PLC0415
     from dockerbuild_lib.plan.make import plan_images  # noqa: PLC0415
     from dockerbuild_lib.plan.request import ImageRequest  # noqa: PLC0415
 
     plan = plan_images(ImageRequest((platform,)), session.catalog, session.inventory, image_files)
-    run_plan_steps(session, plan.to_do, session.workbench().perform, session.settings.jobs)
+    run_plan(session, plan, lambda: session.workbench().perform, session.settings.jobs)

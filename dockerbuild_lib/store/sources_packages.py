@@ -13,7 +13,7 @@ from dockerbuild_lib.core.files import CHUNK, atomic_writer, sha256_of, translat
 from dockerbuild_lib.plan.naming import SOURCES, package_path
 from dockerbuild_lib.store.package_file import open_member, read_package, write_package
 from dockerbuild_lib.store.package_tree import FileMember
-from dockerbuild_lib.store.protocol import EmbeddedStore, Pin, Publication
+from dockerbuild_lib.store.protocol import EmbeddedStore, Pin, Publication, Store
 
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]")
 

@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-
 import pytest
 
 from dockerbuild_lib.catalog.locks import IndexFile
 from dockerbuild_lib.execution.graph import Graph
-from dockerbuild_lib.plan.inventory import PackageVersion, Published
-from dockerbuild_lib.plan.keys import ContentKey
 from dockerbuild_lib.plan.make import plan_fetches
-from dockerbuild_lib.plan.steps import FetchWork, Goal, LibraryWork
+from dockerbuild_lib.plan.steps import FetchWork
+from tests.support.worlds import World
 
 
-class Inventory:
-    """A world in which some files are interned."""
-
-    def __init__(self, *sha256s: str) -> None:
-        self.sha256s = frozenset(sha256s)
-        self.questions = 0
-
-    def interned(self, sha256s: Collection[str]) -> frozenset[str]:
-        self.questions += 1
-        return self.sha256s.intersection(sha256s)
-
-    def published(self, wanted: Collection[PackageVersion]) -> Mapping[PackageVersion, Published]:
-        raise AssertionError(wanted)
-
-    def built(self, goal: Goal) -> tuple[ContentKey, ...]:
-        raise AssertionError(goal)
-
-    def library(self, work: LibraryWork) -> bool:
-        raise AssertionError(work)
-
-    def image(self, key: str) -> bool:
-        raise AssertionError(key)
+def inventory_of(*sha256s: str) -> World:
+    return World(sha256s=frozenset(sha256s))
 
 
 def file(digit: str, filename: str = "six-1.0.tar.gz") -> IndexFile:
@@ -43,7 +20,7 @@ def file(digit: str, filename: str = "six-1.0.tar.gz") -> IndexFile:
 
 
 def test_only_what_is_not_interned_is_to_do() -> None:
-    inventory = Inventory("a" * 64)
+    inventory = inventory_of("a" * 64)
     plan = plan_fetches([file("a", "a.whl"), file("b", "b.whl")], inventory, again=False)
     assert [(planned.step.id, planned.status) for planned in plan.steps] == [
         ("fetch a.whl", "hit"),
@@ -54,16 +31,16 @@ def test_only_what_is_not_interned_is_to_do() -> None:
 
 
 def test_again_means_everything_whatever_the_store_has() -> None:
-    plan = plan_fetches([file("a")], Inventory("a" * 64), again=True)
+    plan = plan_fetches([file("a")], inventory_of("a" * 64), again=True)
     assert [step.id for step in plan.to_do] == ["fetch six-1.0.tar.gz"]
 
 
 def test_one_file_that_several_want_is_fetched_once() -> None:
-    assert len(plan_fetches([file("a"), file("a")], Inventory(), again=False).steps) == 1
+    assert len(plan_fetches([file("a"), file("a")], inventory_of(), again=False).steps) == 1
 
 
 def test_other_files_of_one_name_are_steps_of_their_own() -> None:
-    steps = plan_fetches([file("a"), file("b"), file("c", "c.whl")], Inventory(), again=False).to_do
+    steps = plan_fetches([file("a"), file("b"), file("c", "c.whl")], inventory_of(), again=False).to_do
     assert [step.id for step in steps] == [
         f"fetch six-1.0.tar.gz {'a' * 12}",
         f"fetch six-1.0.tar.gz {'b' * 12}",
@@ -74,6 +51,6 @@ def test_other_files_of_one_name_are_steps_of_their_own() -> None:
 
 @pytest.mark.parametrize("again", [False, True])
 def test_nothing_is_no_question(again: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    inventory = Inventory()
+    inventory = inventory_of()
     assert plan_fetches([], inventory, again=again).steps == ()
     assert inventory.questions == 0

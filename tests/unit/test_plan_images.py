@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.load import load_catalog
-from dockerbuild_lib.plan.inventory import PackageVersion, Published
-from dockerbuild_lib.plan.keys import ContentKey
 from dockerbuild_lib.plan.make import Plan, plan_images
 from dockerbuild_lib.plan.request import ImageRequest
-from dockerbuild_lib.plan.steps import Goal, ImageWork, LibraryWork, PullWork, PushWork
+from dockerbuild_lib.plan.steps import ImageWork, PullWork, PushWork
 from tests.support.catalogs import write_catalog
+from tests.support.worlds import World
 
 IMAGE, UPLOAD, BASE = "image linux-arm64", "upload image linux-arm64", "base bookworm"
-
-
-@dataclass(frozen=True)
-class World:
-    """An inventory in which images are everywhere, or nowhere."""
-
-    in_engine: bool = False
-    uploaded: bool = False
-
-    def interned(self, _sha256s: Collection[str]) -> frozenset[str]:
-        return frozenset()
-
-    def published(self, _wanted: Collection[PackageVersion]) -> Mapping[PackageVersion, Published]:
-        return {}
-
-    def built(self, _goal: Goal) -> tuple[ContentKey, ...]:
-        return ()
-
-    def library(self, _work: LibraryWork) -> bool:
-        return False
-
-    def image(self, _key: str) -> bool:
-        return self.in_engine
-
-    def in_registry(self, _platform: str, _key: str) -> bool:
-        return self.uploaded
 
 
 @pytest.fixture

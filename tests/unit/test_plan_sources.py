@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -21,13 +20,11 @@ from dockerbuild_lib.catalog.locks import (
     WheelLock,
 )
 from dockerbuild_lib.core.errors import CatalogError, LockError
-from dockerbuild_lib.plan.inventory import PackageVersion, Published
-from dockerbuild_lib.plan.keys import ContentKey
 from dockerbuild_lib.plan.make import Plan, make_plan
 from dockerbuild_lib.plan.request import Request
-from dockerbuild_lib.plan.steps import Goal, LibraryWork
 from dockerbuild_lib.sources.lock_files import lock_text
 from tests.support.catalogs import add_file, write_catalog
+from tests.support.worlds import World
 
 NATIVE = "trial: import demo"
 ARCHIVE = "{type: archive, urls: ['https://a.example/demo-{version}.tar.gz']}"
@@ -37,27 +34,6 @@ FACTS = {"name": "demo", "version": "1.0", "filename": "demo-1.0.tar", "sha256":
 ARCHIVE_PIN = ArchiveFile(**FACTS, urls=("https://a.example/demo-1.0.tar.gz",))
 GIT_PIN = GitArchive(**FACTS, repository="https://a.example/demo", revision="v1.0", commit="1" * 40)
 LOCAL_PIN = LocalArchive(**FACTS, folder="../demo")
-
-
-class NothingYet:
-    """A world in which nothing is there."""
-
-    def interned(self, sha256s: Collection[str]) -> frozenset[str]:
-        return frozenset(sha256s) & frozenset()
-
-    def published(self, wanted: Collection[PackageVersion]) -> Mapping[PackageVersion, Published]:
-        assert wanted
-        return {}
-
-    def built(self, goal: Goal) -> tuple[ContentKey, ...]:
-        assert goal
-        return ()
-
-    def library(self, work: LibraryWork) -> bool:
-        return not work
-
-    def image(self, key: str) -> bool:
-        return not key
 
 
 def catalog(folder: Path, recipe: str, lock: Model | None = None, **changed: str) -> Catalog:
@@ -73,7 +49,7 @@ def locked(source: LockedFile) -> WheelLock:
 
 
 def plan(made: Catalog, *, upload: bool = False) -> Plan:
-    return make_plan(Request(upload=upload), made, NothingYet(), lambda _catalog, _platform, _base: {})
+    return make_plan(Request(upload=upload), made, World(), lambda _catalog, _platform, _base: {})
 
 
 def steps(made: Plan) -> list[str]:
@@ -171,7 +147,7 @@ def test_a_folder_has_the_version_that_is_locked(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_locked_is_told(tmp_path: Path, names: tuple[str, ...]) -> None:
     made = catalog(tmp_path, f"source: {LOCAL}, {NATIVE}")
     with pytest.raises(LockError, match=r"demo: the version of its folder is not locked; run sources\.lock"):
-        make_plan(Request(names), made, NothingYet(), lambda _catalog, _platform, _base: {})
+        make_plan(Request(names), made, World(), lambda _catalog, _platform, _base: {})
 
 
 def test_a_pure_wheel_is_built_once_and_published_under_the_universal_name(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from dockerbuild_lib.store.local import LocalStore
 from dockerbuild_lib.store.memory import MemoryStore
 from dockerbuild_lib.store.package_file import write_package
 from dockerbuild_lib.store.package_tree import FileMember
-from dockerbuild_lib.store.protocol import Pin, Publication, Store
+from dockerbuild_lib.store.protocol import EmbeddedStore, Pin, Publication
 from dockerbuild_lib.store.sources_check import PACKAGE_FILE, check_sources
 from dockerbuild_lib.store.sources_packages import intern_file, source_package
 from tests.support.store_samples import publication
@@ -22,14 +22,14 @@ PACKAGE = source_package("six")
 FILE = "six-1.0.tar.gz"
 
 
-def interned(store: Store, folder: Path, content: str = "sdist", filename: str = FILE) -> Pin:
+def interned(store: EmbeddedStore, folder: Path, content: str = "sdist", filename: str = FILE) -> Pin:
     path = folder / "download"
     path.write_text(content)
     sha256 = hashlib.sha256(content.encode()).hexdigest()
     return intern_file(store, package=PACKAGE, filename=filename, path=path, sha256=sha256, version="1.0")
 
 
-def published(store: Store, folder: Path, files: dict[str, str], *tags: str) -> Pin:
+def published(store: EmbeddedStore, folder: Path, files: dict[str, str], *tags: str) -> Pin:
     """Publish a package that this project would not have made."""
     for name, content in files.items():
         (folder / name).write_text(content)
