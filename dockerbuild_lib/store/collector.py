@@ -26,7 +26,7 @@ class Collector:
         return Garbage(tuple(map(self._with_wheels, index.unreachable(keep))), tuple(_left_over(strays, keep)))
 
     def _with_wheels(self, unreachable: Unreachable) -> Unreachable:
-        places = [self.folder.simple.places_of(name)[0] for name in unreachable.wheels]
+        places = [self.folder.simple.place_of(name) for name in unreachable.wheels]
         return replace(
             unreachable, size=unreachable.size + sum(path.stat().st_size for path in places if path.is_file())
         )

@@ -165,7 +165,7 @@ class StoreFolder:
 
         None: they are not there, and the wheel is no member of its package. The caller holds the store's lock.
         """
-        place, package = self.simple.places_of(filename)[0], self.files.place_of(pin.instance_id)
+        place, package = self.simple.place_of(filename), self.files.place_of(pin.instance_id)
         if not restore_wheel(place, sha256, package, self.staging):
             return None
         wheel = wheel_facts(place, sha256, place)

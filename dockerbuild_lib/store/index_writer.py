@@ -118,11 +118,10 @@ class IndexWriter(IndexReader):
             self.wheels.mark_stale(filename for each in found for filename in each.wheels)
         return found
 
-    def remove_refs(self, package: str, refs: Iterable[str]) -> None:
-        """Remove refs of a package."""
-        checked = [(check_package(package), check_ref(ref)) for ref in refs]
-        with self._transaction():
-            self._connection.executemany(_REMOVE_REF, checked)
+    def repair_refs(self, package: str) -> None:
+        """Move the computed refs to where all the package's versions say, and remove those without a version."""
+        with self._transaction() as now:
+            self._replace_refs(package, now)
 
     def yank(self, filenames: Iterable[str], reason: str | None) -> None:
         """Set the mark of published wheels, None takes it back, and note that their pages are to be written."""

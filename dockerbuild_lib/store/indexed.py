@@ -57,11 +57,11 @@ class IndexedStore(ABC):
         with self._changing(pin) as index:
             index.attach_metadata(pin, entries)
 
-    def remove_refs(self, package: str, refs: Iterable[str]) -> None:
-        """Remove *refs* of *package*."""
+    def repair_refs(self, package: str) -> None:
+        """Move the computed refs to where the versions say."""
         self.refs(package)  # where there is no such package, nothing is made
         with self._writing() as index:
-            index.remove_refs(package, refs)
+            index.repair_refs(package)
 
     def yank(self, filenames: Iterable[str], reason: str | None) -> None:
         """Ask installers to pass published wheels by."""

@@ -342,8 +342,8 @@ class EmbeddedStore(Store, Protocol):
         """
         ...
 
-    def remove_refs(self, package: str, refs: Iterable[str]) -> None:
-        """Remove *refs* of *package*; those that are not there stay away."""
+    def repair_refs(self, package: str) -> None:
+        """Move the refs that are computed from the versions of *package*, and remove those without a version."""
         ...
 
     def quarantine(self, pin: Pin, problem: str) -> None:

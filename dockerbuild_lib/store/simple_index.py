@@ -30,17 +30,21 @@ class SimpleIndex:
         self.folder = folder
         self._staging = staging
 
+    def place_of(self, filename: str) -> Path:
+        """Return where the wheel *filename* belongs."""
+        return self.folder / project_of(filename) / filename
+
     def places_of(self, filename: str) -> tuple[Path, Path]:
         """Return where the wheel *filename* and its metadata belong."""
-        folder = self.folder / project_of(filename)
-        return folder / filename, folder / f"{filename}{METADATA}"
+        place = self.place_of(filename)
+        return place, place.with_name(f"{filename}{METADATA}")
 
     def place(self, staged: Staged, wheel: WheelFacts) -> None:
         """Move a wheel into the index, with its metadata; no page says so yet.
 
         A wheel of that name that is there already is replaced: the caller knows that nobody published it.
         """
-        staged.place(self.places_of(wheel.filename)[0])
+        staged.place(self.place_of(wheel.filename))
         self.write_metadata(wheel)
 
     def write_metadata(self, wheel: WheelFacts) -> None:

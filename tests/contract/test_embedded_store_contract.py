@@ -13,11 +13,11 @@ import pytest
 from dockerbuild_lib.core.errors import (
     NotInStoreError,
     StoreDamagedError,
-    UsageError,
     VersionConflictError,
     WheelRefusedError,
 )
 from dockerbuild_lib.core.files import sha256_of
+from dockerbuild_lib.plan.naming import SOURCES
 from dockerbuild_lib.store.keep import Garbage, Keep
 from dockerbuild_lib.store.protocol import (
     Description,
@@ -28,6 +28,7 @@ from dockerbuild_lib.store.protocol import (
     PublishedWheel,
     TagQuery,
 )
+from dockerbuild_lib.store.ref_check import WrongRef, wrong_refs
 from tests.support.store_samples import PACKAGE, package_file, publication, wheel_file
 from tests.support.stores import damage
 
@@ -181,15 +182,32 @@ def test_publishing_a_yanked_wheel_again_leaves_it_yanked(embedded: EmbeddedStor
     assert embedded.wheels() == before
 
 
-def test_refs_are_removed(embedded: EmbeddedStore, tmp_path: Path) -> None:
-    pin = embedded.publish(publication(tmp_path)).pin
-    embedded.set_refs(pin, ["canary"])
-    embedded.remove_refs(PACKAGE, ["canary", "never-was", "3.x"])
-    assert {ref.ref for ref in embedded.refs(PACKAGE)} == {"latest", "3.0.x"}
+def test_refs_are_repaired(embedded: EmbeddedStore, tmp_path: Path) -> None:
+    old = embedded.publish(publication(tmp_path, "1.9.0", "old")).pin
+    new = embedded.publish(publication(tmp_path, "1.10.0", "new")).pin
+    right = {ref.ref: ref.instance_id for ref in embedded.refs(PACKAGE)}
+    assert wrong_refs(embedded) == ()
+    embedded.set_refs(old, ["latest", "9.x", "canary", "1.10.x"])
+    embedded.attach_tags(embedded.register(PACKAGE, package_file(tmp_path, "late")).pin, ["version:1.8.0"])
+    late = embedded.resolve(PACKAGE, "version:1.8.0").instance_id
+    assert wrong_refs(embedded) == (
+        WrongRef(PACKAGE, "1.10.x", old.instance_id, new.instance_id, "1.10.0"),
+        WrongRef(PACKAGE, "1.8.x", None, late, "1.8.0"),
+        WrongRef(PACKAGE, "9.x", old.instance_id, None, None),
+        WrongRef(PACKAGE, "latest", old.instance_id, new.instance_id, "1.10.0"),
+    )
+    assert wrong_refs(embedded, "infra/other") == ()
+    embedded.repair_refs(PACKAGE)
+    assert wrong_refs(embedded) == ()
+    mine = {"canary": old.instance_id, "1.8.x": late}
+    assert {ref.ref: ref.instance_id for ref in embedded.refs(PACKAGE)} == right | mine
     with pytest.raises(NotInStoreError):
-        embedded.remove_refs("infra/none", ["canary"])
-    with pytest.raises(UsageError):
-        embedded.remove_refs(PACKAGE, ["Canary"])
+        embedded.repair_refs("infra/none")
+
+
+def test_packages_of_sources_have_no_refs_that_could_be_wrong(embedded: EmbeddedStore, tmp_path: Path) -> None:
+    embedded.publish(publication(tmp_path, None, "x", "version:1.0", package=f"{SOURCES}/six"))
+    assert wrong_refs(embedded) == ()
 
 
 def test_a_quarantined_instance_is_not_published_and_refs_move_on(embedded: EmbeddedStore, tmp_path: Path) -> None:
