@@ -1,4 +1,4 @@
-"""The tasks ``store.*``: list, describe, fetch and verify here, the others in files of their own."""
+"""The tasks ``store.*``: list, describe and fetch here, the others in files of their own."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ from dockerbuild_lib.cli.session import open_session
 from dockerbuild_lib.cli.store_diff import diff as diff  # noqa: PLC0414  # a task of this namespace
 from dockerbuild_lib.cli.store_export import export as export  # noqa: PLC0414  # likewise
 from dockerbuild_lib.cli.store_gc import gc as gc  # noqa: PLC0414  # likewise
+from dockerbuild_lib.cli.store_index import rebuild_index as rebuild_index  # noqa: PLC0414  # likewise
+from dockerbuild_lib.cli.store_index import unyank as unyank  # noqa: PLC0414  # likewise
+from dockerbuild_lib.cli.store_index import yank as yank  # noqa: PLC0414  # likewise
+from dockerbuild_lib.cli.store_push import push_index as push_index  # noqa: PLC0414  # likewise
+from dockerbuild_lib.cli.store_refs import refs as refs  # noqa: PLC0414  # likewise
+from dockerbuild_lib.cli.store_verify import verify as verify  # noqa: PLC0414  # likewise
 from dockerbuild_lib.cli.tasks_base import task
 
 if TYPE_CHECKING:
@@ -110,17 +116,3 @@ def fetch(
         show_json({"package": pin.package, "instance_id": pin.instance_id, "file": str(target)})
     else:
         write_result(sys.stdout, f"{pin} -> {target}")
-
-
-@task(engine=False)
-def verify(_context: Context) -> None:
-    """Read every package of the store again, and name what is damaged."""
-    from dockerbuild_lib.core.errors import StoreDamagedError  # noqa: PLC0415
-    from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
-
-    session = open_session()
-    damages = session.store.verify()
-    if damages:
-        told = "\n".join(f"{', '.join(map(str, damage.pins)) or 'the store'}: {damage.problem}" for damage in damages)
-        raise StoreDamagedError(f"{len(damages)} damaged:\n{told}", where=str(session.settings.store))
-    write_result(sys.stdout, f"{session.settings.store}: every package is whole")

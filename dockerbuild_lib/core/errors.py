@@ -160,6 +160,12 @@ class PermissionDeniedError(DockerbuildError):
     exit_code = 23
 
 
+class AccessRefusedError(DockerbuildError):
+    """A service does not know this user, or forbids what was asked of it."""
+
+    exit_code = 26
+
+
 class RegistryDeniedError(DockerbuildError):
     """The container registry wants other credentials."""
 

@@ -12,6 +12,7 @@ LATEST = "latest"
 MAX_REF = 256
 """The longest ref that CIPD takes; a series whose name would be longer gets none."""
 
+_SERIES = re.compile(r"[0-9]+(\.[0-9]+)*\.x")
 _REVISED = re.compile(r"(?P<version>.+)\.(?P<label>[a-z]+)\.(?P<number>[0-9]{1,9})")
 
 
@@ -68,6 +69,11 @@ def refs_of(versions: Iterable[str]) -> Mapping[str, str]:
         if len(name) <= MAX_REF:
             refs[name] = texts[_newest(parsed for parsed in texts if parsed.version.release[: len(series)] == series)]
     return refs
+
+
+def is_computed_ref(ref: str) -> bool:
+    """Tell whether *ref* is one of those that :func:`refs_of` gives, so that nobody else should set it."""
+    return ref == LATEST or _SERIES.fullmatch(ref) is not None
 
 
 def _series_of(version: Version) -> list[tuple[int, ...]]:

@@ -16,11 +16,12 @@ from dockerbuild_lib.store.protocol import (
     Instance,
     Metadata,
     Pin,
-    PublishedWheel,
     Ref,
     Tag,
     TagQuery,
 )
+from dockerbuild_lib.store.quarantine_table import QuarantineTable
+from dockerbuild_lib.store.wheel_table import WheelTable
 
 _Key = TypeVar("_Key", bound=Hashable)
 _Answer = TypeVar("_Answer", bound=Hashable)
@@ -51,9 +52,9 @@ _REFS = """SELECT ref, instance, modified_by, modified_us / 1000000 FROM refs
     WHERE package = ? ORDER BY modified_us DESC, ref"""
 _METADATA_OF = """SELECT key, value, content_type, fingerprint, attached_by, attached_us / 1000000 FROM metadata
     WHERE package = ? AND instance = ? ORDER BY attached_us DESC, key, fingerprint"""
-_WHEELS = "SELECT filename, sha256, package, instance FROM wheels ORDER BY filename"
 _WHEELS_OF_MANY = """SELECT wheels.package, wheels.instance, wheels.filename FROM json_each(?) AS asked JOIN wheels
     ON wheels.package = asked.value ->> 0 AND wheels.instance = asked.value ->> 1 ORDER BY wheels.filename"""
+_OF_ID = "SELECT 1 FROM instances WHERE instance = ? LIMIT 1"
 _WITH_KEY = "SELECT tag, instance FROM tags WHERE package = ? AND tag >= ? AND tag < ? ORDER BY sequence"
 # CROSS JOIN keeps the questions outside and the index inside: one search of the index for each question.
 _BY_TAGS = """SELECT tags.package, tags.tag, tags.instance FROM json_each(?) AS asked CROSS JOIN tags
@@ -70,6 +71,8 @@ class IndexReader:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.wheels = WheelTable(connection)
+        self.quarantine = QuarantineTable(connection)
 
     def resolve(self, package: str, version: str) -> Pin:
         """Return the instance that *version* means, in CIPD's order, with CIPD's words for what is missing."""
@@ -188,9 +191,13 @@ class IndexReader:
         rows = self._rows(_WITH_KEY, package, f"{key}:", f"{key};")  # ";" follows ":"
         return dict(reversed(rows))  # of equal tags the last one given stays: the first that was attached
 
-    def wheels(self) -> tuple[PublishedWheel, ...]:
-        """Return all published wheels, by file name."""
-        return tuple(PublishedWheel(row[0], row[1], Pin(*row[2:])) for row in self._rows(_WHEELS))
+    def is_registered(self, pin: Pin) -> bool:
+        """Tell whether the instance is there."""
+        return bool(self._rows(_INSTANCE, pin.package, pin.instance_id))
+
+    def has_instance_of_id(self, instance_id: str) -> bool:
+        """Tell whether an instance of some package has this id."""
+        return bool(self._rows(_OF_ID, instance_id))
 
     def wheels_of(self, pins: Iterable[Pin]) -> Mapping[Pin, tuple[str, ...]]:
         """Return the file names of the wheels that were published with each instance, in one statement."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
-from dockerbuild_lib.core.errors import UsageError, VersionConflictError
-from dockerbuild_lib.plan.refs import refs_of
+from dockerbuild_lib.core.errors import NotInStoreError, UsageError
+from dockerbuild_lib.plan.refs import is_computed_ref, refs_of
 from dockerbuild_lib.store.index import IndexReader
 from dockerbuild_lib.store.keep import Keep, Unreachable
 from dockerbuild_lib.store.metadata import check_metadata, content_type, fingerprint
 from dockerbuild_lib.store.names import VERSION_KEY, check_package, check_ref, check_tag, version_of
+from dockerbuild_lib.store.ownership import check_free
 from dockerbuild_lib.store.protocol import Metadata, Pin, Publication, Published
 from dockerbuild_lib.store.wheel_file import WheelFacts
 
@@ -23,11 +24,10 @@ _ATTACH = """INSERT INTO tags (package, tag, instance, registered_by, registered
 _ATTACH_METADATA = """INSERT INTO metadata
     (package, instance, fingerprint, key, value, content_type, attached_by, attached_us)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
-_WHEEL = "SELECT filename, package, instance FROM wheels WHERE filename = ? AND sha256 <> ?"
-_PUBLISH_WHEEL = "INSERT INTO wheels (filename, sha256, package, instance) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _ABOUT_INSTANCES = """SELECT DISTINCT tables.name FROM sqlite_schema AS tables
     JOIN pragma_foreign_key_list(tables.name) AS keys WHERE tables.type = 'table' AND keys."table" = 'instances'"""
-_FIX = "raise `revision` of this version in its recipe"
+_REFS_OF_PACKAGE = "SELECT ref FROM refs WHERE package = ?"
+_REMOVE_REF = "DELETE FROM refs WHERE package = ? AND ref = ?"
 _SET_REF = """INSERT INTO refs (package, ref, instance, modified_by, modified_us) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (package, ref) DO UPDATE
     SET instance = excluded.instance, modified_by = excluded.modified_by, modified_us = excluded.modified_us
@@ -55,43 +55,19 @@ class IndexWriter(IndexReader):
         super().__init__(connection)
         self._who = who
 
-    def check_free(self, publication: Publication, instance_id: str, wheel: WheelFacts | None) -> None:
-        """Refuse a publication whose unique tag, or whose wheel's name, belongs to other bytes.
+    def record(self, publication: Publication, pin: Pin, size: int, wheel: WheelFacts | None) -> Published:
+        """Register *pin* and its wheel, attach the tags and move the refs: all of it or nothing.
 
         Raises:
-            VersionConflictError: it does; the message names the owner and what it was made from.
+            VersionConflictError: another instance owns the unique tag or the wheel's name.
 
         """
-        self._check_tag_is_free(publication, instance_id)
-        taken = self._rows(_WHEEL, wheel.filename, wheel.sha256) if wheel else ()
-        if taken:
-            raise VersionConflictError(
-                f"a wheel {taken[0][0]} with other contents is already published with {Pin(*taken[0][1:])}",
-                where=publication.package,
-                fix=_FIX,
-            )
-
-    def _check_tag_is_free(self, publication: Publication, instance_id: str) -> None:
-        tag, package = publication.unique_tag, publication.package
-        owners = [pin for pin in self.search(package, [tag]) if pin.instance_id != instance_id] if tag else []
-        if not owners:
-            return
-        keys = [each for each in self.tags(owners[0]) if each.startswith("content_key:")]
-        made_from = f" ({keys[0]})" if keys else ""
-        raise VersionConflictError(
-            f"{tag} is already published as instance {owners[0].instance_id}{made_from}, with other contents",
-            where=package,
-            fix=_FIX,
-        )
-
-    def record(self, publication: Publication, pin: Pin, size: int, wheel: WheelFacts | None) -> Published:
-        """Register *pin* and its wheel, attach the tags and move the refs: all of it or nothing."""
         with self._transaction() as now:
+            check_free(self, publication, pin.instance_id, wheel)
             is_new = self._register(pin, size, now)
             self._attach_tags(pin, publication.all_tags, now)
             if wheel:
-                values = (wheel.filename, wheel.sha256, pin.package, pin.instance_id)
-                self._connection.execute(_PUBLISH_WHEEL, values)
+                self.wheels.add(wheel, pin, now)
             moved = self._move_refs(pin.package, now) if publication.unique_tag else ()
         return Published(pin, is_new=is_new, moved_refs=moved)
 
@@ -128,17 +104,63 @@ class IndexWriter(IndexReader):
                 ],
             )
 
-    def remove_unreachable(self, keep: Keep) -> tuple[Unreachable, ...]:
-        """Forget the instances that nothing reaches, and return them. No ref can be set in the middle of it."""
+    def remove_unreachable(self, keep: Keep, among: Collection[Pin] | None = None) -> tuple[Unreachable, ...]:
+        """Forget the instances that nothing reaches, by default all, and return them.
+
+        No ref can be set in the middle of it. The pages that show their wheels are to be written.
+        """
         with self._transaction():
-            found = self.unreachable(keep)
+            found = tuple(each for each in self.unreachable(keep) if among is None or each.pin in among)
             tables = [row[0] for row in self._rows(_ABOUT_INSTANCES)]
             for table in (*tables, "instances"):
                 statement = f"DELETE FROM {table} WHERE package = ? AND instance = ?"  # noqa: S608  # of our own schema
                 self._connection.executemany(statement, [_of(each.pin) for each in found])
+            self.wheels.mark_stale(filename for each in found for filename in each.wheels)
         return found
 
+    def repair_refs(self, package: str) -> None:
+        """Move the computed refs to where all the package's versions say, and remove those without a version."""
+        with self._transaction() as now:
+            self._replace_refs(package, now)
+
+    def yank(self, filenames: Iterable[str], reason: str | None) -> None:
+        """Set the mark of published wheels, None takes it back, and note that their pages are to be written."""
+        with self._transaction():
+            for filename in filenames:
+                if not self.wheels.yank(filename, reason):
+                    raise NotInStoreError(f"no wheel {filename} is published", fix="store.list shows what there is")
+
+    def learn(self, wheel: WheelFacts, pin: Pin) -> None:
+        """Record what an older program did not record of a published wheel."""
+        with self._transaction() as now:
+            self.wheels.add(wheel, pin, now)
+
+    def pages_are_stale(self, filenames: Iterable[str]) -> None:
+        """Note that the pages of these wheels are to be written."""
+        with self._transaction():
+            self.wheels.mark_stale(filenames)
+
+    def pages_written(self, filenames: Iterable[str]) -> None:
+        """Note that the pages of these wheels say what the index says."""
+        with self._transaction():
+            self.wheels.mark_fresh(filenames)
+
+    def put_in_quarantine(self, pin: Pin, problem: str) -> None:
+        """Move all that is known of a registered instance out of the way; refs move on to what is left."""
+        with self._transaction() as now:
+            self.instance(pin)
+            record = self.quarantine.put(pin, problem, self._who, now)
+            self.wheels.mark_stale(row["filename"] for row in record["wheels"])
+            if _has_computed_refs(record):
+                self._replace_refs(pin.package, now)
+
     def _register(self, pin: Pin, size: int, now: int) -> bool:
+        released = self.quarantine.release(pin)
+        if released is not None:
+            self.wheels.mark_stale(row["filename"] for row in released["wheels"])
+            if _has_computed_refs(released):
+                self._replace_refs(pin.package, now)
+            return True
         return self._connection.execute(_REGISTER, (*_of(pin), size, self._who, now)).rowcount > 0
 
     def _attach_tags(self, pin: Pin, tags: Iterable[str], now: int) -> None:
@@ -150,6 +172,14 @@ class IndexWriter(IndexReader):
         owners = self.tags_with_key(package, VERSION_KEY)
         refs = refs_of(tag.partition(":")[2] for tag in owners)
         return tuple(ref for ref, version in refs.items() if self._set_ref(_owner(package, owners, version), ref, now))
+
+    def _replace_refs(self, package: str, now: int) -> None:
+        """Move the computed refs, and remove those whose series has no version any more."""
+        self._move_refs(package, now)
+        left = refs_of(tag.partition(":")[2] for tag in self.tags_with_key(package, VERSION_KEY))
+        there = [row[0] for row in self._rows(_REFS_OF_PACKAGE, package)]
+        surplus = [(package, ref) for ref in there if is_computed_ref(ref) and ref not in left]
+        self._connection.executemany(_REMOVE_REF, surplus)
 
     def _set_ref(self, pin: Pin, ref: str, now: int) -> bool:
         """Point *ref* to *pin*, and tell whether it was moved or made."""
@@ -167,6 +197,10 @@ class IndexWriter(IndexReader):
             with suppress(sqlite3.Error):  # SQLite has rolled back by itself when the disk is full
                 self._connection.execute("ROLLBACK")
             raise
+
+
+def _has_computed_refs(record: Mapping[str, Sequence[Mapping[str, str]]]) -> bool:
+    return any(is_computed_ref(row["ref"]) for row in record["refs"])
 
 
 def _of(pin: Pin) -> tuple[str, str]:

@@ -10,7 +10,17 @@ from dockerbuild_lib.core.errors import NotInStoreError
 from dockerbuild_lib.store.index import IndexReader
 from dockerbuild_lib.store.index_writer import IndexWriter
 from dockerbuild_lib.store.listing import listing_of
-from dockerbuild_lib.store.protocol import Description, Instance, Listing, Metadata, Pin, PublishedWheel, Ref, TagQuery
+from dockerbuild_lib.store.protocol import (
+    Description,
+    Instance,
+    Listing,
+    Metadata,
+    Pin,
+    PublishedWheel,
+    Quarantined,
+    Ref,
+    TagQuery,
+)
 
 
 class IndexedStore(ABC):
@@ -46,6 +56,17 @@ class IndexedStore(ABC):
         """Attach *entries* to an instance."""
         with self._changing(pin) as index:
             index.attach_metadata(pin, entries)
+
+    def repair_refs(self, package: str) -> None:
+        """Move the computed refs to where the versions say."""
+        self.refs(package)  # where there is no such package, nothing is made
+        with self._writing() as index:
+            index.repair_refs(package)
+
+    def yank(self, filenames: Iterable[str], reason: str | None) -> None:
+        """Ask installers to pass published wheels by."""
+        with self._writing() as index:
+            index.yank(filenames, reason)
 
     def exists(self, package: str, version: str) -> bool:
         """Tell whether *version* of *package* is there."""
@@ -112,7 +133,12 @@ class IndexedStore(ABC):
     def wheels(self) -> tuple[PublishedWheel, ...]:
         """Return all wheels that were published, by file name."""
         with self._reading() as index:
-            return index.wheels()
+            return index.wheels.all()
+
+    def quarantined(self) -> tuple[Quarantined, ...]:
+        """Return the instances in quarantine, by package."""
+        with self._reading() as index:
+            return index.quarantine.all()
 
     def pins_by_tag_anywhere(self, tags: Iterable[str]) -> Mapping[str, tuple[Pin, ...]]:
         """Return, for each tag that some instance carries, these instances."""

@@ -1,40 +1,27 @@
-"""The embedded store: a folder that needs no service, in the shape of a ``cipd`` client's cache.
-
-    instances/<instance id>   the package files
-    index.sqlite              packages, tags and refs
-    simple/                   the index that pip and uv read
-    lock                      held by the one process that writes
-
-An instance's file is there before the index says so, and the index changes in one transaction. So a process may
-be killed at any moment: at most a file that nobody refers to is left, and the same publication completes it.
-"""
+"""The embedded store: a folder that needs no service, in the shape of a ``cipd`` client's cache."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from threading import RLock
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
-from dockerbuild_lib.core.errors import UsageError
-from dockerbuild_lib.core.files import translated_os_errors
+from dockerbuild_lib.store.arrival import Arrival, arriving
 from dockerbuild_lib.store.collector import Collector
+from dockerbuild_lib.store.folder import StoreFolder
 from dockerbuild_lib.store.index import IndexReader
 from dockerbuild_lib.store.index_writer import IndexWriter, check_publication
 from dockerbuild_lib.store.indexed import IndexedStore
-from dockerbuild_lib.store.instance_files import InstanceFiles, Staged
 from dockerbuild_lib.store.keep import Garbage, Keep
-from dockerbuild_lib.store.locking import exclusive_lock
-from dockerbuild_lib.store.names import check_package
-from dockerbuild_lib.store.package_file import read_package
+from dockerbuild_lib.store.names import check_package, instance_id_of_file
+from dockerbuild_lib.store.ownership import check_free
 from dockerbuild_lib.store.principals import current_principal
 from dockerbuild_lib.store.protocol import Damage, Pin, Publication, Published, Registered
-from dockerbuild_lib.store.schema import connect_to_read, connect_to_write, translated_sqlite_errors
-from dockerbuild_lib.store.simple_index import SimpleIndex
-from dockerbuild_lib.store.wheel_file import read_wheel
+from dockerbuild_lib.store.verification import Verification
+
+_Recorded = TypeVar("_Recorded")
 
 
 class LocalStore(IndexedStore):
@@ -47,14 +34,8 @@ class LocalStore(IndexedStore):
 
     def __init__(self, folder: Path, who: str | None = None, *, shared: bool = False) -> None:
         self.folder = folder
-        self._who = who or current_principal()
-        self._shared = shared
-        self.simple_index = SimpleIndex(folder / "simple")
-        self._files = InstanceFiles(folder / "instances")
-        self._index_file = folder / "index.sqlite"
-        self._connection: sqlite3.Connection | None = None
-        self._may_write = False
-        self._guard = RLock()
+        self._folder = StoreFolder(folder, who or current_principal(), shared=shared)
+        self.simple_index = self._folder.simple
 
     def __enter__(self) -> Self:
         return self
@@ -66,129 +47,106 @@ class LocalStore(IndexedStore):
 
     def close(self) -> None:
         """Close the index's file; the next use opens it again."""
-        with self._guard:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection, self._may_write = None, False
+        self._folder.close()
 
     @contextmanager
     def opened(self, pin: Pin) -> Iterator[Path]:
         """Yield the store's own copy of the package file, to be read only."""
         with self._reading() as index:
             index.instance(pin)
-        yield self._files.path(pin.instance_id)
+        yield self._folder.files.path(pin.instance_id)
 
     def fetch(self, pin: Pin, target: Path) -> None:
         """Write the package file to *target*, whole or not at all, after checking its hash."""
         with self._reading() as index:
             index.instance(pin)
-        self._files.fetch(pin.instance_id, target)
+        self._folder.files.fetch(pin.instance_id, target)
 
     def verify(self, prefix: str = "") -> tuple[Damage, ...]:
-        """Read every instance and wheel of the packages below *prefix*, and the whole index."""
-        with self._reading() as index:
-            damages = [Damage(problem) for problem in index.problems()]
-            sizes, wheels = index.sizes_below(prefix), index.wheels()
-        damages += (
-            Damage(problem, (wheel.pin,))
-            for wheel in wheels
-            if wheel.pin in sizes and (problem := self.simple_index.problem(wheel.filename, wheel.sha256))
-        )
-        damages += (
-            Damage(problem, (pin,))
-            for pin, size in sizes.items()
-            if (problem := self._files.problem(pin.instance_id, pin.package, size))
-        )
-        return tuple(damages)
+        """Read every instance and wheel of the packages below *prefix*, and the whole index.
+
+        Without a *prefix* pages and files that nobody knows of are found, too.
+        """
+        return Verification(self._folder, prefix).damages()
 
     def register(self, package: str, file: Path) -> Registered:
         """Add the package *file* as an instance of *package*."""
         check_package(package)
-        with self._staged(package, file) as staged:
-            self._files.place(staged)
-            pin = Pin(package, staged.instance_id)
-            with self._writing() as index:
-                return Registered(pin, is_new=index.register(pin, staged.size))
+        with arriving(self._folder, package, file) as arrival, self._folder.locked():
+            is_new = self._take_in(arrival, lambda index: index.register(arrival.pin, arrival.package.size))
+            return Registered(arrival.pin, is_new=is_new)
 
     def publish(self, publication: Publication) -> Published:
         """Register the instance, attach its tags, move the package's refs, and list its wheel."""
         check_publication(publication)
-        wheel = read_wheel(publication.wheel) if publication.wheel else None
-        with self._staged(publication.package, publication.file) as staged:
-            with self._writing() as index:
-                index.check_free(publication, staged.instance_id, wheel)
-            if publication.wheel and wheel:
-                self.simple_index.add_wheel(publication.wheel, wheel)
-            self._files.place(staged)
-            with self._writing() as index:
-                return index.record(publication, Pin(publication.package, staged.instance_id), staged.size, wheel)
+        with (
+            arriving(self._folder, publication.package, publication.file, publication.wheel) as arrival,
+            self._folder.locked(),
+        ):
+            pin, size, wheel = arrival.pin, arrival.package.size, arrival.facts
+            with self._reading() as index:
+                check_free(index, publication, pin.instance_id, wheel)
+            return self._take_in(arrival, lambda index: index.record(publication, pin, size, wheel))
+
+    def _take_in(self, arrival: Arrival, record: Callable[[IndexWriter], _Recorded]) -> _Recorded:
+        """Place what came, record it, and write the pages that show it. The caller holds the store's lock."""
+        folder = self._folder
+        with folder.changing(arrival.places(folder)) as index:
+            arrival.place(folder)
+            recorded = record(index)
+            folder.files.forget_damaged(arrival.pin.instance_id)
+            folder.write_pages(index)
+        return recorded
 
     def gc(self, keep: Keep, *, delete: bool) -> Garbage:
-        """Return what neither a ref nor *keep* reaches; with *delete* remove it.
-
-        The index forgets first: files that a process which is killed then leaves are left over, for the next time.
-        """
-        collector = Collector(self._files, self.simple_index)
-        if not delete or not self._index_file.exists():
+        """Return what neither a ref nor *keep* reaches; with *delete* remove it."""
+        collector = Collector(self._folder)
+        if not delete or not self.folder.exists():
             with self._reading() as index:
-                return collector.garbage(index, index.unreachable(keep), keep)
-        with translated_os_errors(self.folder), self._locked(), self._writing() as writer:
-            garbage = collector.garbage(writer, writer.remove_unreachable(keep), keep)
-            collector.remove(writer, garbage)
-            return garbage
+                return collector.garbage(index, keep)
+        with self._folder.locked():
+            return collector.collect(keep)
 
-    @contextmanager
-    def _staged(self, package: str, file: Path) -> Iterator[Staged]:
-        """Hold the store's lock, and yield a copy of the package *file*, which must be of *package*."""
-        check_is_there(file)
-        with translated_os_errors(self.folder), self._locked(), self._files.staged(file) as staged:
-            check_is_package_of(staged.path, package, file)
-            yield staged
+    def yank(self, filenames: Iterable[str], reason: str | None) -> None:
+        """Ask installers to pass published wheels by, and write the pages that say so."""
+        with self._folder.locked(), self._writing() as index:
+            index.yank(filenames, reason)
+            self._folder.write_pages(index)
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        if any(path.exists() and not path.is_dir() for path in (self.folder, *self.folder.parents)):
-            raise UsageError(
-                "the store must be a folder", where=str(self.folder), fix="name another one in invoke.yaml"
-            )
-        with exclusive_lock(self.folder / "lock"):
-            yield
+    def quarantine(self, pin: Pin, problem: str) -> None:
+        """Take a damaged instance out of the store; its file, if there is one, is moved to ``quarantine``."""
+        with self._reading() as index:
+            index.instance(pin)
+        folder, place = self._folder, self._folder.files.place_of(pin.instance_id)
+        with folder.locked(), folder.changing((place,)) as index:
+            index.put_in_quarantine(pin, problem)
+            if not index.has_instance_of_id(pin.instance_id):
+                folder.files.set_aside(pin.instance_id)
+            folder.write_pages(index)
 
-    @contextmanager
-    def _reading(self) -> Iterator[IndexReader]:
-        """Yield the index; where there is none yet, one that knows of nothing."""
-        with self._guard, translated_os_errors(self._index_file), translated_sqlite_errors(str(self._index_file)):
-            if self._connection is None:
-                self._connection = connect_to_read(self._index_file)
-            if self._connection is not None:
-                yield IndexReader(self._connection)
-                return
-            with closing(connect_to_write(":memory:")) as nothing:
-                yield IndexReader(nothing)
+    def reinstate(self) -> tuple[Pin, ...]:
+        """Take instances back from quarantine whose files were put back whole, and return them."""
+        back = []
+        for pin in (each.pin for each in self.quarantined()):
+            file = self._folder.files.place_of(pin.instance_id)
+            if file.is_file() and instance_id_of_file(file) == pin.instance_id:
+                back.append(self.register(pin.package, file).pin)
+        return tuple(back)
 
-    @contextmanager
-    def _writing(self) -> Iterator[IndexWriter]:
-        with self._guard, translated_sqlite_errors(str(self._index_file)):
-            if self._connection is None or not self._may_write:
-                self.close()
-                self._connection, self._may_write = connect_to_write(self._index_file, shared=self._shared), True
-            yield IndexWriter(self._connection, self._who)
+    def rebuild_simple_index(self) -> tuple[str, ...]:
+        """Make the simple index again, and return the file names of wheels that lie in no package any more."""
+        folder = self._folder
+        with folder.locked(), self._writing() as index:
+            wheels = index.wheels.all()
+            index.pages_are_stale(wheel.filename for wheel in wheels)
+            restored = {
+                wheel.filename: folder.restored_wheel(wheel.filename, wheel.sha256, wheel.pin) for wheel in wheels
+            }
+            folder.write_pages(index)
+        return tuple(filename for filename, facts in restored.items() if facts is None)
 
+    def _reading(self) -> AbstractContextManager[IndexReader]:
+        return self._folder.reading()
 
-def check_is_there(file: Path) -> None:
-    """Refuse a package file that does not exist."""
-    if not file.is_file():
-        raise UsageError("there is no such package file", where=str(file))
-
-
-def check_is_package_of(file: Path, package: str, where: Path) -> None:
-    """Refuse a file that is no package, or another one's; *where* is what the user calls it.
-
-    Raises:
-        StoreDamagedError: it is no package file.
-        UsageError: its manifest bears another name.
-
-    """
-    named = read_package(file).package
-    if named != package:
-        raise UsageError(f"the package file is of {named}, not of {package}", where=str(where))
+    def _writing(self) -> AbstractContextManager[IndexWriter]:
+        return self._folder.writing()

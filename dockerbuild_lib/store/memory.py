@@ -10,12 +10,13 @@ from threading import RLock
 
 from dockerbuild_lib.core.errors import StoreDamagedError
 from dockerbuild_lib.core.files import translated_os_errors, write_atomic
+from dockerbuild_lib.store.arrival import check_is_package_of, check_is_there
 from dockerbuild_lib.store.index import IndexReader
 from dockerbuild_lib.store.index_writer import IndexWriter, check_publication
 from dockerbuild_lib.store.indexed import IndexedStore
 from dockerbuild_lib.store.keep import Garbage, Keep
-from dockerbuild_lib.store.local import check_is_package_of, check_is_there
 from dockerbuild_lib.store.names import check_package, instance_id_of_file
+from dockerbuild_lib.store.ownership import check_free
 from dockerbuild_lib.store.principals import current_principal
 from dockerbuild_lib.store.protocol import Damage, Pin, Publication, Published, Registered
 from dockerbuild_lib.store.schema import connect_to_write
@@ -89,7 +90,7 @@ class MemoryStore(IndexedStore):
         wheel = read_wheel(publication.wheel) if publication.wheel else None
         pin, content = _read(publication.package, publication.file)
         with self._writing() as index:
-            index.check_free(publication, pin.instance_id, wheel)
+            check_free(index, publication, pin.instance_id, wheel)
             self.instances_by_id[pin.instance_id] = content
             return index.record(publication, pin, len(content), wheel)
 
@@ -101,6 +102,12 @@ class MemoryStore(IndexedStore):
             garbage, known = Garbage(index.remove_unreachable(keep)), index.instance_ids()
             self.instances_by_id = {each: content for each, content in self.instances_by_id.items() if each in known}
             return garbage
+
+    def quarantine(self, pin: Pin, problem: str) -> None:
+        """Take a damaged instance out of the store."""
+        with self._writing() as index:
+            index.put_in_quarantine(pin, problem)
+            self.instances_by_id.pop(pin.instance_id, None)
 
     @contextmanager
     def _reading(self) -> Iterator[IndexReader]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -121,6 +122,16 @@ class PublishedWheel:
     filename: str
     sha256: str
     pin: Pin
+    project: str
+    """The distribution's normalised name (PEP 503)."""
+    size: int
+    """Bytes."""
+    requires_python: str | None
+    metadata_sha256: str
+    published_us: int
+    """Unix time in microseconds."""
+    yanked: str | None = None
+    """Why installers are to pass it by (PEP 592), perhaps ""; None: they are not."""
 
 
 @dataclass(frozen=True)
@@ -154,13 +165,40 @@ class Published:
     """The refs of the package that were made or moved."""
 
 
+class Part(Enum):
+    """What of a store is damaged."""
+
+    INSTANCE = "instance"
+    """The package file of an instance."""
+    WHEEL = "wheel"
+    """A published wheel in the simple index, or its metadata."""
+    PAGE = "page"
+    """A page of the simple index."""
+    INDEX = "index"
+    """The store's own index, or the folder as a whole."""
+    STRAY = "stray"
+    """A file that the store knows nothing of."""
+
+
 @dataclass(frozen=True)
 class Damage:
-    """An instance, or a part of the index, that is not what it must be."""
+    """A part of a store that is not what it must be."""
 
     problem: str
     pins: tuple[Pin, ...] = ()
-    """The packages that it concerns; none: the store as a whole."""
+    """The instances that it concerns; none: the store as a whole."""
+    part: Part = Part.INSTANCE
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """An instance that was found damaged, and does not count as published until its bytes are published again."""
+
+    pin: Pin
+    problem: str
+    quarantined_by: str
+    quarantined_ts: int
+    """Unix time in seconds."""
 
 
 class Store(Protocol):
@@ -293,4 +331,29 @@ class EmbeddedStore(Store, Protocol):
 
     def gc(self, keep: Keep, *, delete: bool) -> Garbage:
         """Return what neither a ref nor *keep* reaches; with *delete* remove it, and what was left over."""
+        ...
+
+    def yank(self, filenames: Iterable[str], reason: str | None) -> None:
+        """Ask installers to pass published wheels by (PEP 592), for *reason*, perhaps ""; None takes it back.
+
+        Raises:
+            NotInStoreError: one of them is not published; none is changed then.
+
+        """
+        ...
+
+    def repair_refs(self, package: str) -> None:
+        """Move the refs that are computed from the versions of *package*, and remove those without a version."""
+        ...
+
+    def quarantine(self, pin: Pin, problem: str) -> None:
+        """Take a damaged instance out of the store, with its tags, refs, metadata and wheels.
+
+        It does not count as published from then on, and is never served. All that it had is kept; it comes back
+        when the same bytes are published or registered again.
+        """
+        ...
+
+    def quarantined(self) -> tuple[Quarantined, ...]:
+        """Return the instances in quarantine, by package."""
         ...

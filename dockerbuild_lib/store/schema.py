@@ -5,6 +5,7 @@ Tables of a newer version are never touched; those of an older one are brought u
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from dockerbuild_lib.store.tables import SCHEMA_VERSION, STEPS
 BUSY_SECONDS = 60
 """How long to wait for another process's transaction; each takes some milliseconds."""
 
+_ROOM = 1 << 16
 _FULL = (sqlite3.SQLITE_FULL,)
 _FORBIDDEN = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -32,13 +34,21 @@ def translated_sqlite_errors(where: str) -> Iterator[None]:
 
 def _translate(error: sqlite3.Error, where: str) -> DockerbuildError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest are details of the same error
-    if code in _FULL:
+    if code in _FULL or (code == sqlite3.SQLITE_IOERR and _is_full(Path(where).parent)):
         return NoSpaceError("no space left on the device", where=where, fix="free space, then run it again")
     if code in _FORBIDDEN:
         return PermissionDeniedError(str(error), where=where, fix="make the store writable for this user")
     if code in _BUSY:
         return DockerbuildError("another process holds the store's index", where=where, fix="run it again")
     return StoreDamagedError(f"the store's index cannot be used: {error}", where=where, fix="restore it from a copy")
+
+
+def _is_full(folder: Path) -> bool:
+    """Tell whether a disk has no room for SQLite's shared memory; it calls that an I/O error."""
+    try:
+        return shutil.disk_usage(folder).free < _ROOM
+    except OSError:
+        return False
 
 
 def connect_to_write(file: Path | str, *, shared: bool = False) -> sqlite3.Connection:

@@ -6,9 +6,15 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from dockerbuild_lib.core.errors import HashMismatchError, NotInStoreError, StoreDamagedError
+from dockerbuild_lib.core.errors import (
+    HashMismatchError,
+    NotInStoreError,
+    PermissionDeniedError,
+    StoreDamagedError,
+)
 from dockerbuild_lib.core.files import CHUNK, atomic_writer, sha256_of, translated_os_errors
 from dockerbuild_lib.plan.naming import SOURCES, package_path
 from dockerbuild_lib.store.package_file import open_member, read_package, write_package
@@ -29,8 +35,14 @@ class InternedSources:
         return frozenset(interned(self._store, sha256s))
 
     def fetch(self, sha256: str, target: Path) -> None:
-        """Write the interned file to *target*."""
-        fetch_interned(self._store, sha256, target)
+        """Write the interned file to *target*. One that is damaged does not count as interned from then on."""
+        try:
+            fetch_interned(self._store, sha256, target)
+        except StoreDamagedError as error:
+            error.fix = error.fix or "run it again: it is fetched anew"
+            with suppress(PermissionDeniedError):
+                self._store.quarantine(interned(self._store, [sha256])[sha256], error.what)
+            raise
 
     def intern(self, name: str, version: str, filename: str, path: Path, sha256: str) -> None:
         """Keep the file *path*, which is *filename* of *version* of *name*."""

@@ -70,7 +70,37 @@ _MICROSECONDS_AND_METADATA = (
     ) STRICT""",
 )
 
-STEPS = (_FIRST, _MICROSECONDS_AND_METADATA)
+# What the pages of the simple index say of a wheel. Of wheels from before, it is read from their files again.
+_WHEEL_FACTS = (
+    "ALTER TABLE wheels ADD COLUMN project TEXT",
+    "ALTER TABLE wheels ADD COLUMN size INTEGER",
+    "ALTER TABLE wheels ADD COLUMN requires_python TEXT",
+    "ALTER TABLE wheels ADD COLUMN metadata_sha256 TEXT",
+    "ALTER TABLE wheels ADD COLUMN published_us INTEGER",
+    "ALTER TABLE wheels ADD COLUMN yanked TEXT",
+    """UPDATE wheels SET published_us = (SELECT registered_us FROM instances
+        WHERE instances.package = wheels.package AND instances.instance = wheels.instance)""",
+    "CREATE INDEX wheels_of_project ON wheels (project)",
+    "CREATE INDEX wheels_of_instance ON wheels (package, instance)",
+    # Wheels whose pages do not say yet what the index says: the pages of their projects are to be written.
+    "CREATE TABLE stale_pages (filename TEXT PRIMARY KEY) STRICT",
+    "INSERT INTO stale_pages SELECT filename FROM wheels",
+)
+
+# An instance in quarantine has no row in any other table; all that it had there is kept as JSON.
+_QUARANTINE = (
+    """CREATE TABLE quarantine (
+        package TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        problem TEXT NOT NULL,
+        quarantined_by TEXT NOT NULL,
+        quarantined_us INTEGER NOT NULL,
+        record TEXT NOT NULL,
+        PRIMARY KEY (package, instance)
+    ) STRICT""",
+)
+
+STEPS = (_FIRST, (*_MICROSECONDS_AND_METADATA, *_WHEEL_FACTS, *_QUARANTINE))
 """The statements that bring the tables from version 0 (none) to 1, from 1 to 2, and so on. None is ever changed."""
 
 SCHEMA_VERSION = len(STEPS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -33,9 +34,32 @@ class WheelFacts:
     metadata: bytes
     """Its METADATA file, for PEP 658."""
 
+    @property
+    def metadata_sha256(self) -> str:
+        """The sha256 of the METADATA file, in hexadecimal."""
+        return hashlib.sha256(self.metadata).hexdigest()
+
+
+def project_of(filename: str) -> str:
+    """Return the normalised name (PEP 503) of the project that the wheel *filename* belongs to."""
+    return str(parse_wheel_filename(filename)[0])
+
 
 def read_wheel(wheel: Path) -> WheelFacts:
-    """Return the facts of the file *wheel*.
+    """Read the whole file *wheel*, and return its facts.
+
+    Raises:
+        WheelRefusedError: it is no wheel, or its name, version or tags are not those of its file name.
+
+    """
+    if not wheel.is_file():
+        raise WheelRefusedError("there is no such wheel", where=str(wheel))
+    with translated_os_errors(wheel):
+        return wheel_facts(wheel, sha256_of(wheel), wheel)
+
+
+def wheel_facts(content: Path, sha256: str, wheel: Path) -> WheelFacts:
+    """Return the facts of *wheel*, whose bytes are in the file *content* and have that *sha256*.
 
     Raises:
         WheelRefusedError: it is no wheel, or its name, version or tags are not those of its file name.
@@ -45,7 +69,7 @@ def read_wheel(wheel: Path) -> WheelFacts:
         name, version, _build, tags = parse_wheel_filename(wheel.name)
     except InvalidWheelFilename as error:
         raise WheelRefusedError(str(error), where=str(wheel)) from None
-    metadata, declared = _read_members(wheel)
+    metadata, declared = _read_members(content, wheel)
     headers = BytesHeaderParser().parsebytes(metadata)
     claimed = (canonicalize_name(headers.get("Name", "")), _version_or_none(headers.get("Version", "")))
     if claimed != (name, version):
@@ -55,29 +79,28 @@ def read_wheel(wheel: Path) -> WheelFacts:
         raise WheelRefusedError(
             f"its WHEEL file has the tags {', '.join(sorted(declared))}", where=str(wheel), fix="index true names only"
         )
-    with translated_os_errors(wheel):
-        sha256, size = sha256_of(wheel), wheel.stat().st_size
+    size = content.stat().st_size
     return WheelFacts(wheel.name, sha256, size, str(name), version, headers.get("Requires-Python"), metadata)
 
 
-def _read_members(wheel: Path) -> tuple[bytes, tuple[str, ...]]:
+def _read_members(content: Path, wheel: Path) -> tuple[bytes, tuple[str, ...]]:
     """Return the METADATA file and the tags of the WHEEL file."""
     try:
-        with translated_os_errors(wheel), wheel.open("rb") as stream, zipfile.ZipFile(stream) as archive:
-            metadata = archive.read(_dist_info(archive, "METADATA"))
-            declared = BytesHeaderParser().parsebytes(archive.read(_dist_info(archive, "WHEEL"))).get_all("Tag", [])
-            return metadata, tuple(declared)
+        with translated_os_errors(wheel), content.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+            metadata = archive.read(_dist_info(archive, "METADATA", wheel))
+            stated = archive.read(_dist_info(archive, "WHEEL", wheel))
+            return metadata, tuple(BytesHeaderParser().parsebytes(stated).get_all("Tag", []))
     except DockerbuildError:
         raise
     except (*_ZIP_ERRORS, OSError) as error:
         raise WheelRefusedError(f"it cannot be read as a wheel: {error}", where=str(wheel)) from error
 
 
-def _dist_info(archive: zipfile.ZipFile, name: str) -> str:
+def _dist_info(archive: zipfile.ZipFile, name: str, wheel: Path) -> str:
     """Return the member *name* of the one ``.dist-info`` folder at the top."""
     found = [path for path in archive.namelist() if path.endswith(f".dist-info/{name}") and path.count("/") == 1]
     if len(found) != 1:
-        raise WheelRefusedError(f"it has {len(found)} files *.dist-info/{name}, not one", where=archive.filename)
+        raise WheelRefusedError(f"it has {len(found)} files *.dist-info/{name}, not one", where=str(wheel))
     return found[0]
 
 

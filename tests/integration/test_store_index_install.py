@@ -11,21 +11,27 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from dockerbuild_lib.store.local import LocalStore
 from dockerbuild_lib.store.protocol import Publication
 from tests.support.store_samples import PACKAGE, package_file, wheel_file
+from tests.support.stores import damage_file
 
 UV = str(Path(sys.executable).with_name("uv"))
 Installer = Callable[..., tuple[str, ...]]
 AARCH64 = "cp311-cp311-manylinux_2_17_aarch64"
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
+class NotingHandler(http.server.SimpleHTTPRequestHandler):
+    """Keeps quiet, and remembers what was asked for."""
+
+    asked: ClassVar[list[str]] = []
+
     def log_message(self, *_arguments: object) -> None:
-        pass
+        self.asked.append(self.path)
 
 
 @pytest.fixture
@@ -48,7 +54,7 @@ def index(request: pytest.FixtureRequest, store: Path) -> Iterator[str]:
     if request.param == "file":
         yield f"{(store / 'simple').as_uri()}/"
         return
-    handler = functools.partial(QuietHandler, directory=str(store))
+    handler = functools.partial(NotingHandler, directory=str(store))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -72,6 +78,10 @@ def uv(*options: str) -> tuple[str, ...]:
     return (UV, "pip", "install", "--python", sys.executable, *options)
 
 
+def download(*options: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "pip", "download", "--isolated", "--no-deps", *options)
+
+
 @pytest.mark.parametrize("installer", [pip, uv])
 def test_the_newest_wheel_for_this_python_is_installed(installer: Installer, index: str, tmp_path: Path) -> None:
     target = tmp_path / "site"
@@ -81,12 +91,60 @@ def test_the_newest_wheel_for_this_python_is_installed(installer: Installer, ind
     assert (target / "markupsafe.py").read_text() == "answer = 42\n"
 
 
-def test_pip_installs_for_a_foreign_platform(index: str, tmp_path: Path) -> None:
+FOREIGN = {
+    pip: ("--platform", "manylinux_2_17_aarch64", "--python-version", "3.11", "--only-binary", ":all:"),
+    uv: ("--python-platform", "aarch64-manylinux_2_17", "--python-version", "3.11", "--only-binary", ":all:"),
+}
+
+
+@pytest.mark.parametrize("installer", [pip, uv])
+def test_a_wheel_for_a_foreign_platform_is_installed(installer: Installer, index: str, tmp_path: Path) -> None:
     target = tmp_path / "site"
-    options = ("--platform", "manylinux_2_17_aarch64", "--python-version", "3.11", "--only-binary", ":all:")
-    done = run(tmp_path, *pip("--index-url", index, *options, "--target", str(target), "foreign"))
+    options = (*FOREIGN[installer], "--target", str(target))
+    done = run(tmp_path, *installer("--index-url", index, *options, "foreign"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert (target / "foreign.py").exists()
+    refused = run(
+        tmp_path, *installer("--index-url", index, "--only-binary", ":all:", "--target", str(tmp_path / "x"), "foreign")
+    )
+    assert refused.returncode != 0
+
+
+@pytest.mark.parametrize("index", ["http"], indirect=True)
+def test_pip_reads_the_metadata_instead_of_the_wheel(index: str, tmp_path: Path) -> None:
+    NotingHandler.asked.clear()
+    done = run(tmp_path, *pip("--dry-run", "--ignore-installed", "--index-url", index, "markupsafe"))
+    assert "Would install markupsafe-3.0.4" in done.stdout, done.stdout + done.stderr
+    files = {path.rpartition("/")[2] for path in NotingHandler.asked} - {""}
+    assert files == {"markupsafe-3.0.4-py3-none-any.whl.metadata"}
+
+
+def test_pip_downloads_for_a_foreign_platform(index: str, tmp_path: Path) -> None:
+    done = run(tmp_path, *download("--index-url", index, *FOREIGN[pip], "--dest", str(tmp_path / "to"), "foreign"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [path.name for path in (tmp_path / "to").iterdir()] == [f"foreign-3.0.4-{AARCH64}.whl"]
+
+
+@pytest.mark.parametrize("installer", [pip, uv])
+def test_a_yanked_wheel_is_only_taken_by_its_number_and_with_its_reason(
+    installer: Installer, index: str, store: Path, tmp_path: Path
+) -> None:
+    with LocalStore(store) as published:
+        published.yank(["markupsafe-3.0.4-py3-none-any.whl"], "crashes at noon")
+    for wanted, version in (("markupsafe", "3.0.3"), ("markupsafe==3.0.4", "3.0.4")):
+        target = tmp_path / version
+        done = run(tmp_path, *installer("--index-url", index, "--target", str(target), wanted))
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert (target / f"markupsafe-{version}.dist-info").is_dir()
+        assert ("crashes at noon" in done.stdout + done.stderr) == (version == "3.0.4")
+
+
+def test_pip_downloads_nothing_that_was_tampered_with(index: str, store: Path, tmp_path: Path) -> None:
+    damage_file(store / "simple" / "markupsafe" / "markupsafe-3.0.4-py3-none-any.whl")
+    done = run(tmp_path, *download("--index-url", index, "--dest", str(tmp_path / "to"), "markupsafe"))
+    assert done.returncode != 0
+    assert "hash" in (done.stdout + done.stderr).lower()
+    assert not list((tmp_path / "to").glob("*"))
 
 
 @pytest.mark.parametrize("installer", [pip, uv])

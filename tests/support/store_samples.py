@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -56,3 +57,9 @@ def wheel_file(  # noqa: PLR0913  # each is a fact of a wheel
         for path, content in {**members, f"{info}/RECORD": record}.items():
             archive.writestr(zipfile.ZipInfo(path), content)
     return wheel
+
+
+def listed_wheels(store: Path, project: str = "markupsafe") -> tuple[str, ...]:
+    """Return the file names that the page of a project shows."""
+    page = json.loads((store / "simple" / project / "index.json").read_text())
+    return tuple(file["filename"] for file in page["files"])

@@ -36,6 +36,10 @@ def damage(store: EmbeddedStore, pin: Pin) -> None:
     if isinstance(store, MemoryStore):
         store.instances_by_id[pin.instance_id] += b"x"
     elif isinstance(store, LocalStore):
-        path = store.folder / "instances" / pin.instance_id
-        path.chmod(0o644)
-        path.write_bytes(path.read_bytes() + b"x")
+        damage_file(store.folder / "instances" / pin.instance_id)
+
+
+def damage_file(path: Path) -> None:
+    """Add a byte to a file that is not meant to change."""
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes() + b"x")

@@ -20,10 +20,14 @@ from dockerbuild_lib.core.errors import (
     UsageError,
 )
 from dockerbuild_lib.store import schema
+from dockerbuild_lib.store.arrival import arriving
 from dockerbuild_lib.store.local import LocalStore
-from dockerbuild_lib.store.protocol import TagQuery
-from tests.support.store_samples import PACKAGE, publication
+from dockerbuild_lib.store.protocol import Part, Publication, TagQuery
+from tests.support.store_samples import PACKAGE, package_file, publication, wheel_file
+from tests.support.stores import damage_file
 from tests.support.unprivileged import without_privileges
+
+ABSENT = "B7r75joOfFfFcq7fHCKAIrU34oeFAT174Bf8eHMajMUC"
 
 
 def names_in(folder: Path) -> set[str]:
@@ -43,7 +47,7 @@ def test_a_question_makes_nothing(tmp_path: Path) -> None:
 def test_the_folder_has_cipds_shape(tmp_path: Path) -> None:
     with LocalStore(tmp_path / "store") as store:
         pin = store.publish(publication(tmp_path)).pin
-    assert names_in(tmp_path / "store") == {"instances", "index.sqlite", "lock"}
+    assert names_in(tmp_path / "store") == {"instances", "index.sqlite", "lock", "staging"}
     assert names_in(tmp_path / "store" / "instances") == {pin.instance_id}
 
 
@@ -139,16 +143,107 @@ def test_verify_finds_files_that_are_missing_cut_or_of_another_package(tmp_path:
     assert f"a package file of {PACKAGE}" in found[pins[2].instance_id]
 
 
-def test_files_that_nobody_registered_are_harmless_and_staged_ones_are_swept(tmp_path: Path) -> None:
+def test_what_killed_processes_left_is_cleared_away_by_the_next_one(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        pin = store.publish(publication(tmp_path)).pin
+        staging, orphan = tmp_path / "store" / "staging", tmp_path / "store" / "instances" / ABSENT
+        (staging / "half.tmp").write_text("half")
+        orphan.write_text("placed, but not recorded")
+        (staging / "changes").write_text(f"instances/{ABSENT}\ninstances/{pin.instance_id}\nsimple/cut")
+        store.publish(publication(tmp_path, "2.0", "y"))
+        assert names_in(staging) == set()
+        assert not orphan.exists()
+        assert store.verify() == ()
+
+
+def test_verify_clears_away_what_killed_processes_left(tmp_path: Path) -> None:
     with LocalStore(tmp_path / "store") as store:
         store.publish(publication(tmp_path))
-        instances = tmp_path / "store" / "instances"
-        (instances / "B7r75joOfFfFcq7fHCKAIrU34oeFAT174Bf8eHMajMUC").write_text("orphan")
-        (instances / ".staged.abc.tmp").write_text("half")
+        (tmp_path / "store" / "staging" / "half.tmp").write_text("half")
         assert store.verify() == ()
-        store.publish(publication(tmp_path, "2.0", "y"))
-        assert ".staged.abc.tmp" not in names_in(instances)
-        assert store.verify() == ()
+    assert names_in(tmp_path / "store" / "staging") == set()
+
+
+def test_verify_leaves_alone_what_a_living_process_is_bringing(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as store, LocalStore(tmp_path / "store") as other:
+        store.publish(publication(tmp_path))
+        given = publication(tmp_path, content="y", package="infra/other")
+        with arriving(other._folder, "infra/other", given.file) as arrival:  # noqa: SLF001  # stopped in the middle
+            assert store.verify() == ()
+            store.publish(publication(tmp_path, "2.0", "z"))
+            assert arrival.package.path.exists()
+
+
+def test_verify_finds_files_that_nobody_knows_of(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        wheel = wheel_file(tmp_path / "w")
+        store.publish(Publication(PACKAGE, package_file(tmp_path), (), "version:3.0.4", wheel))
+        folder = tmp_path / "store"
+        places = (f"instances/{ABSENT}", "simple/markupsafe/x.whl", "simple/other/y.whl.metadata")
+        strays = [folder / place for place in places]
+        strays[2].parent.mkdir()
+        for stray in (*strays, folder / "instances" / "README", folder / "simple" / "robots.txt"):
+            stray.write_text("only packages, wheels and their metadata are the store's")
+        damages = store.verify()
+        assert {damage.part for damage in damages} == {Part.STRAY}
+        assert sorted(damage.problem.split()[0] for damage in damages) == sorted(map(str, strays))
+        assert store.verify(PACKAGE.rpartition("/")[0]) == ()
+
+
+def test_a_missing_folder_of_instances_is_no_reason_for_quarantine(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        store.publish(publication(tmp_path))
+        shutil.move(tmp_path / "store" / "instances", tmp_path / "elsewhere")
+        (damage,) = store.verify()
+        assert (damage.part, damage.pins) == (Part.INDEX, ())
+
+
+def test_a_damaged_file_lies_in_quarantine_until_its_bytes_come_again(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        given = publication(tmp_path)
+        pin = store.publish(given).pin
+        file, aside = (tmp_path / "store" / place / pin.instance_id for place in ("instances", "quarantine"))
+        damage_file(file)
+        store.quarantine(pin, "it rotted")
+        assert not file.exists()
+        assert aside.read_bytes() == given.file.read_bytes() + b"x"
+        store.publish(given)
+        assert file.read_bytes() == given.file.read_bytes()
+        assert not aside.exists()
+
+
+def test_an_instance_whose_file_was_put_back_is_reinstated(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        pins = [store.publish(publication(tmp_path, f"{number}.0", str(number))).pin for number in (1, 2)]
+        files = [tmp_path / "store" / "instances" / pin.instance_id for pin in pins]
+        whole = files[0].read_bytes()
+        for pin in pins:
+            store.quarantine(pin, "it rotted")
+        files[0].write_bytes(whole)
+        files[1].write_bytes(b"still damaged")
+        assert store.reinstate() == (pins[0],)
+        assert store.resolve(PACKAGE, "latest") == pins[0]
+        assert [each.pin for each in store.quarantined()] == [pins[1]]
+
+
+def test_a_file_that_may_not_be_read_is_forbidden_not_damaged(tmp_path: Path) -> None:
+    with LocalStore(tmp_path / "store") as store:
+        pin = store.publish(publication(tmp_path)).pin
+    (tmp_path / "store" / "instances" / pin.instance_id).chmod(0)
+    code = "import sys, pathlib; from dockerbuild_lib.store.local import LocalStore; "
+    done = without_privileges(f"{code}print(LocalStore(pathlib.Path(sys.argv[1])).verify())", tmp_path / "store")
+    assert PermissionDeniedError.__name__ in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_disk_that_cannot_be_read_is_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_file: Path) -> str:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with LocalStore(tmp_path / "store") as store:
+        pin = store.publish(publication(tmp_path)).pin
+        monkeypatch.setattr("dockerbuild_lib.store.instance_files.instance_id_of_file", broken)
+        assert [damage.pins for damage in store.verify()] == [(pin,)]
 
 
 def test_a_store_that_is_a_file_is_refused(tmp_path: Path) -> None:
@@ -166,10 +261,10 @@ def test_a_full_disk_stops_before_anything_is_registered(tmp_path: Path, monkeyp
 
     given = publication(tmp_path)
     with LocalStore(tmp_path / "store") as store:
-        monkeypatch.setattr("dockerbuild_lib.store.instance_files.os.fsync", full)
+        monkeypatch.setattr("dockerbuild_lib.store.staging.os.fsync", full)
         with pytest.raises(NoSpaceError):
             store.publish(given)
-        assert names_in(tmp_path / "store" / "instances") == set()
+        assert names_in(tmp_path / "store" / "staging") == set()
         assert store.packages() == ()
         monkeypatch.undo()
         store.publish(given)
@@ -187,7 +282,7 @@ def test_a_full_disk_under_the_index_registers_nothing(tmp_path: Path, monkeypat
         return connection
 
     with LocalStore(tmp_path / "store") as store:
-        monkeypatch.setattr("dockerbuild_lib.store.local.connect_to_write", cramped)
+        monkeypatch.setattr("dockerbuild_lib.store.folder.connect_to_write", cramped)
         tags = [f"k:{'v' * 390}{number}" for number in range(100)]
         with pytest.raises(NoSpaceError, match=r"index\.sqlite"):
             store.publish(publication(tmp_path, "9.0", "y", *tags))
@@ -219,7 +314,7 @@ def test_a_read_only_store_is_read_and_refuses_to_be_written(tmp_path: Path) -> 
     for path, mode in modes.items():
         path.chmod(mode)
     assert done.stdout.split() == [pin.instance_id, "0", "PermissionDeniedError"], done.stderr
-    assert names_in(tmp_path / "store") == {"instances", "index.sqlite", "lock"}
+    assert names_in(tmp_path / "store") == {"instances", "index.sqlite", "lock", "staging"}
 
 
 READ_ONLY_USE = f"""

@@ -118,6 +118,20 @@ def test_the_fetching_room_sees_sources_by_hash_alone(store: MemoryStore, tmp_pa
     assert store.packages() == ("infra/third_party/source/libstdc__6",)
 
 
+def test_a_source_that_was_found_damaged_is_fetched_anew(store: MemoryStore, tmp_path: Path) -> None:
+    pin, sha256 = intern(store, tmp_path)
+    store.instances_by_id[pin.instance_id] += b"rot"
+    store.instances_by_id[pin.instance_id] = store.instances_by_id[pin.instance_id].replace(b"sdist\x50", b"sdisT\x50")
+    sources = InternedSources(store)
+    with pytest.raises(StoreDamagedError, match="run it again"):
+        sources.fetch(sha256, tmp_path / "target")
+    assert sources.interned([sha256]) == frozenset()
+    assert [each.pin for each in store.quarantined()] == [pin]
+    assert intern(store, tmp_path) == (pin, sha256)
+    sources.fetch(sha256, tmp_path / "target")
+    assert store.quarantined() == ()
+
+
 def test_names_become_package_names() -> None:
     assert source_package("MarkupSafe") == PACKAGE
     assert source_package("zope.interface") == "infra/third_party/source/zope_interface"

@@ -12,14 +12,13 @@ import pytest
 from dockerbuild_lib.core.errors import PermissionDeniedError, StoreDamagedError
 from dockerbuild_lib.store import schema
 from dockerbuild_lib.store.local import LocalStore
-from dockerbuild_lib.store.protocol import Description, Instance, Pin, Publication, Ref, Tag
-from dockerbuild_lib.store.simple_index import SimpleIndex
+from dockerbuild_lib.store.protocol import Description, Instance, Part, Pin, Publication, Ref, Tag
 from dockerbuild_lib.store.tables import SCHEMA_VERSION, STEPS
-from dockerbuild_lib.store.wheel_file import read_wheel
 from tests.support.store_samples import PACKAGE, package_file, publication, wheel_file
 from tests.support.unprivileged import without_privileges
 
 VERSION_1 = Path(__file__).parent.parent / "data" / "store-version-1.sql"
+WHEEL = "markupsafe-3.0.4-py3-none-any.whl"
 BUILDER = "user:builder@example"
 OLD = Pin(PACKAGE, "LMvNwrAXGIFcUn46-cHMXgs-Cq0ZIHoxdAhRDF2Giy4C")
 NEW = Pin(PACKAGE, "PqQWEd0wrpWZBsEjPfFzwdMnHGKdSqcq7oTNZF6YbQAC")
@@ -36,8 +35,10 @@ def folder(tmp_path: Path) -> Path:
     connection.close()
     for pin, content in ((OLD, "3.0.3"), (NEW, "3.0.4")):
         package_file(tmp_path / "p", content).rename(store / "instances" / pin.instance_id)
-    wheel = wheel_file(tmp_path / "w")
-    SimpleIndex(store / "simple").add_wheel(wheel, read_wheel(wheel))
+    (store / "simple" / "markupsafe").mkdir(parents=True)
+    wheel_file(tmp_path / "w").rename(store / "simple" / "markupsafe" / WHEEL)
+    for page in ("index.html", "index.json", "markupsafe/index.html", "markupsafe/index.json"):
+        (store / "simple" / page).write_text("as version 1 wrote it, without times of publication")
     return store
 
 
@@ -77,7 +78,9 @@ def test_the_first_use_keeps_everything(use: Callable[[LocalStore, Path], None],
         )
         assert [instance.pin for instance in store.instances(PACKAGE)] == [NEW, OLD]
         assert store.tags(OLD) == ("content_key:1", "version:3.0.3")
-        assert [(wheel.filename, wheel.pin) for wheel in store.wheels()] == [("markupsafe-3.0.4-py3-none-any.whl", NEW)]
+        (wheel,) = store.wheels()
+        assert (wheel.filename, wheel.pin, wheel.project) == (WHEEL, NEW, "markupsafe")
+        assert (wheel.requires_python, wheel.yanked, wheel.published_us) == (">=3.9", None, 1_750_000_200_000_000)
     assert version_of(folder) == SCHEMA_VERSION
 
 
@@ -104,6 +107,20 @@ def test_an_upgrade_that_fails_changes_nothing(folder: Path, monkeypatch: pytest
     monkeypatch.undo()
     with LocalStore(folder) as store:
         assert store.resolve(PACKAGE, "latest") == NEW
+
+
+def test_a_wheel_that_was_lost_is_named_and_keeps_nobody_from_working(folder: Path, tmp_path: Path) -> None:
+    (folder / "simple" / "markupsafe" / WHEEL).unlink()
+    with LocalStore(folder) as store:
+        assert store.wheels() == ()
+        (damage,) = store.verify()
+        assert damage.part == Part.WHEEL
+        assert WHEEL in damage.problem
+        publish(store, tmp_path / "scratch")
+        package = package_file(tmp_path / "p", "3.0.4")
+        store.publish(Publication(PACKAGE, package, (), "version:3.0.4", wheel_file(tmp_path / "w")))
+        assert [wheel.filename for wheel in store.wheels()] == [WHEEL]
+        assert store.verify() == ()
 
 
 def test_many_may_open_it_at_once(folder: Path) -> None:

@@ -1,0 +1,51 @@
+"""The task ``store.refs``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+
+from invoke.context import Context
+
+from dockerbuild_lib.cli.output import show_json
+from dockerbuild_lib.cli.session import open_session
+from dockerbuild_lib.cli.tasks_base import task
+
+
+@task(
+    help={
+        "check": "name the refs that are wrong, and change nothing",
+        "fix": "move them to where they should point",
+        "prefix": "only packages below this path; default: infra/python/wheels",
+        "json": "print JSON",
+    },
+    engine=False,
+)
+def refs(
+    _context: Context,
+    check: bool = False,  # noqa: FBT001, FBT002
+    fix: bool = False,  # noqa: FBT001, FBT002
+    prefix: str = "",
+    json: bool = False,  # noqa: FBT001, FBT002
+) -> None:
+    """Compare latest and the series refs with the published versions; with --fix move those that are wrong."""
+    from dockerbuild_lib.core.errors import StoreDamagedError, UsageError  # noqa: PLC0415
+    from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
+    from dockerbuild_lib.store.ref_check import WITH_REFS, wrong_refs  # noqa: PLC0415
+
+    if check == fix:
+        raise UsageError("store.refs does one of two things", fix="give --check or --fix")
+    session = open_session()
+    wrong = wrong_refs(session.store, prefix or WITH_REFS)
+    if fix:
+        for package in sorted({each.package for each in wrong}):
+            session.store.repair_refs(package)
+    if json:
+        show_json([asdict(each) for each in wrong])
+    else:
+        told = [f"{each}{'; fixed' if fix else ''}" for each in wrong]
+        write_result(sys.stdout, "\n".join(told) or "every ref points to where the versions say")
+    if wrong and check:
+        raise StoreDamagedError(
+            f"wrong refs: {len(wrong)}", where=str(session.settings.store), fix="store.refs --fix moves them"
+        )
