@@ -16,6 +16,7 @@ from dockerbuild_lib.cli.session import open_session
 from dockerbuild_lib.cli.store_diff import diff as diff  # noqa: PLC0414  # a task of this namespace
 from dockerbuild_lib.cli.store_export import export as export  # noqa: PLC0414  # likewise
 from dockerbuild_lib.cli.store_gc import gc as gc  # noqa: PLC0414  # likewise
+from dockerbuild_lib.cli.store_serve import serve as serve  # noqa: PLC0414  # likewise
 from dockerbuild_lib.cli.tasks_base import task
 
 if TYPE_CHECKING:
