@@ -41,7 +41,7 @@ def serve(
     number = integer_option("port", port, minimum=0)
     if number > LAST_PORT:
         raise UsageError(f"--port={port} is too large", fix=f"give a number up to {LAST_PORT}")
-    folder = open_session().settings.store
+    folder = open_session().embedded_store.folder
     if not folder.is_dir():
         raise UsageError("there is no store", where=str(folder), fix="publish a wheel, or make the folder")
     token = read_token(Path(token_file)) if token_file else None

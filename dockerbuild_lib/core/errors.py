@@ -160,6 +160,24 @@ class PermissionDeniedError(DockerbuildError):
     exit_code = 23
 
 
+class LoginRequiredError(DockerbuildError):
+    """The store's service does not know who asks."""
+
+    exit_code = 24
+
+
+class StoreForbiddenError(DockerbuildError):
+    """The store's service knows who asks, and does not let them."""
+
+    exit_code = 25
+
+
+class ServiceFailedError(DockerbuildError):
+    """The store's service, or the client that speaks with it, failed or was not understood."""
+
+    exit_code = 26
+
+
 class InterruptedRunError(DockerbuildError):
     """The user stopped the run (Ctrl-C or SIGTERM)."""
 

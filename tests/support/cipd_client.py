@@ -64,7 +64,7 @@ class CipdClient:
         output = self.home / f"{uuid4().hex}.json"
         command = (*prefix, str(self.program), *map(str, arguments), "-json-output", str(output))
         done = subprocess.run(
-            command, env=self._environment(), capture_output=True, text=True, timeout=120, check=False, cwd=self.home
+            command, env=self.environment(), capture_output=True, text=True, timeout=120, check=False, cwd=self.home
         )
         document = json.loads(output.read_text()) if output.exists() else {}
         return Answer(done.returncode, document, done.stdout + done.stderr)
@@ -75,14 +75,15 @@ class CipdClient:
         log = self.home / "log"
         with log.open("wb") as stream:
             command = (str(self.program), *map(str, arguments))
-            process = subprocess.Popen(command, env=self._environment(), stdout=stream, stderr=stream, cwd=self.home)
+            process = subprocess.Popen(command, env=self.environment(), stdout=stream, stderr=stream, cwd=self.home)
         try:
             yield process
         finally:
             process.kill()
             process.wait()
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return the variables that it runs with."""
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
