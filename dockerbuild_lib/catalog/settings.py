@@ -20,6 +20,7 @@ from dockerbuild_lib.catalog.settings_file import (
     DockerbuildSection,
     LimitsSection,
     bytes_of,
+    is_service,
 )
 from dockerbuild_lib.catalog.validation import validate
 
@@ -43,6 +44,11 @@ class Settings:
     """The work area."""
     config_dir: Path
     store: Path
+    """The folder of the embedded store; where there is a *service*, it holds the sources only."""
+    service: str | None
+    """The address of the CIPD service that wheels are published to; None: the embedded store."""
+    cipd_client: str
+    """The client that speaks with it: a name on PATH, or an absolute path."""
     remote_store: str | None
     """The store that a team shares: an absolute path, or an address as it was written."""
     registry: str | None
@@ -91,11 +97,15 @@ def _resolved(section: DockerbuildSection, project_dir: Path, environ: Mapping[s
         return project_dir / _without_tilde(text, environ)
 
     limits = section.limits or LimitsSection()
+    service = section.store if section.store and is_service(section.store) else None
+    client = section.cipd_client
     return Settings(
         project_dir=project_dir,
         root=path(section.root),
         config_dir=path(section.config_dir),
-        store=path(section.store) if section.store else path(section.root) / "store",
+        store=path(section.store) if section.store and not service else path(section.root) / "store",
+        service=service.rstrip("/") if service else None,
+        cipd_client=str(path(client)) if "/" in client else client,
         remote_store=section.remote_store and _path_or_address(section.remote_store, path),
         registry=section.registry,
         jobs=section.jobs or _cores(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -14,6 +15,7 @@ INVOKE_KEYS = frozenset({"run", "runners", "sudo", "tasks", "timeouts"})
 
 MEMORY_PATTERN = r"^[1-9][0-9]*[kmgKMG]$"
 REGISTRY_PATTERN = r"^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9._/-]+)?$"
+SERVICE_PATTERN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?/?")
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _LEAST_MEMORY = 6 << 20
 """Docker refuses containers with less."""
@@ -30,7 +32,19 @@ def _enough(amount: str) -> str:
     return amount
 
 
+def is_service(text: str) -> bool:
+    """Tell whether a store's place is the address of a service, and not a folder."""
+    return "://" in text
+
+
+def _folder_or_service(text: str) -> str:
+    if is_service(text) and SERVICE_PATTERN.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is no service; write https://HOST, perhaps with a port, and no path")
+    return text
+
+
 PathText = Annotated[str, Field(min_length=1)]
+StoreText = Annotated[PathText, AfterValidator(_folder_or_service)]
 MemorySize = Annotated[str, Field(pattern=MEMORY_PATTERN), AfterValidator(_enough)]
 Jobs = Annotated[int, Field(ge=1, le=1024, strict=True)]
 Processes = Annotated[int, Field(ge=1, le=1 << 22, strict=True)]  # Linux's PID_MAX_LIMIT
@@ -55,7 +69,11 @@ class DockerbuildSection(_Section):
 
     root: PathText = Field(default=".dockerbuild", description="The work area.")
     config_dir: PathText = Field(default="config", description="The catalogue's folder.")
-    store: PathText | None = Field(default=None, description="The store's folder; default: store in the work area.")
+    store: StoreText | None = Field(
+        default=None,
+        description="The store: a folder, or the address of a CIPD service; default: store in the work area.",
+    )
+    cipd_client: PathText = Field(default="cipd", description="The cipd client: its name on PATH, or its path.")
     remote_store: PathText | None = Field(
         default=None, description="The folder of a store that a team shares, for sources; default: none."
     )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dockerbuild_lib.sources.outside import Origins, Outside
     from dockerbuild_lib.sources.upstream import Upstream
     from dockerbuild_lib.store.local import LocalStore
+    from dockerbuild_lib.store.protocol import Store
     from dockerbuild_lib.store.shared_sources import SharedSources
     from dockerbuild_lib.wheels.results import WorkArea
 
@@ -47,11 +48,43 @@ class Session:
         return load_catalog(self.settings.config_dir)
 
     @cached_property
-    def store(self) -> LocalStore:
-        """The embedded store."""
+    def store(self) -> Store:
+        """The store that wheels are published to: a folder, or a CIPD service."""
+        if self.settings.service is None:
+            return self.local_store
+        from dockerbuild_lib.store.cipd.client import CipdClient  # noqa: PLC0415
+        from dockerbuild_lib.store.cipd.store import CipdStore  # noqa: PLC0415
+
+        client = CipdClient(self.settings.cipd_client, self.settings.service, os.environ)
+        return CipdStore(client, self.settings.root / "cipd")
+
+    @property
+    def store_place(self) -> str:
+        """Where the store is: its folder, or the service's address."""
+        return self.settings.service or str(self.settings.store)
+
+    @cached_property
+    def local_store(self) -> LocalStore:
+        """The store in a folder: all packages, or beside a service the sources only."""
         from dockerbuild_lib.store.local import LocalStore  # noqa: PLC0415
 
         return LocalStore(self.settings.store)
+
+    @property
+    def embedded_store(self) -> LocalStore:
+        """The store, for what only a folder can do.
+
+        Raises:
+            UsageError: the store is a service.
+
+        """
+        from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
+
+        if self.settings.service is not None:
+            raise UsageError(
+                "this task needs a store in a folder", where=self.settings.service, fix="set store to a folder"
+            )
+        return self.local_store
 
     @cached_property
     def engine(self) -> Engine:
@@ -79,7 +112,7 @@ class Session:
         """What is there already."""
         from dockerbuild_lib.execution.inventory import RealInventory  # noqa: PLC0415
 
-        return RealInventory(self.store, self.area, self.engine, self.registry)
+        return RealInventory(self.store, self.local_store, self.area, self.engine, self.registry)
 
     @cached_property
     def registry(self) -> ImageRegistry | None:
@@ -105,7 +138,7 @@ class Session:
         from dockerbuild_lib.sources.intern import SourceFetcher  # noqa: PLC0415
         from dockerbuild_lib.store.sources_packages import InternedSources  # noqa: PLC0415
 
-        return SourceFetcher(self.settings.root / "sources", InternedSources(self.store), upstream)
+        return SourceFetcher(self.settings.root / "sources", InternedSources(self.local_store), upstream)
 
     @property
     def upstream(self) -> Upstream:

@@ -69,7 +69,7 @@ def _published(session: Session, places: SourcePlaces, sha256: str) -> StepOutco
     begun = time.monotonic()
     name = f"publish {places.files[sha256].filename}"
     try:
-        session.shared_sources.publish(session.store, places.here[sha256])
+        session.shared_sources.publish(session.local_store, places.here[sha256])
     except DockerbuildError as error:
         return StepOutcome(name, "failed", time.monotonic() - begun, str(error), error)
     return StepOutcome(name, "done", time.monotonic() - begun, "")

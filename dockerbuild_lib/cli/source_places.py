@@ -38,7 +38,7 @@ def find_places(session: Session, files: Mapping[str, LockedFile]) -> SourcePlac
     from dockerbuild_lib.plan.naming import source_name  # noqa: PLC0415
     from dockerbuild_lib.store.sources_packages import interned, source_package  # noqa: PLC0415
 
-    here = interned(session.store, files)
+    here = interned(session.local_store, files)
     if session.settings.remote_store is None:
         return SourcePlaces(files, here, {})
     packages = {

@@ -115,8 +115,8 @@ def verify(_context: Context, json: bool = False) -> None:  # noqa: FBT001, FBT0
 
     session = open_session()
     needed = [source for source in _selected(session, []) if source.uses]
-    found = check_sources(session.store)
-    here = interned(session.store, {source.file.sha256 for source in needed if source.file})
+    found = check_sources(session.local_store)
+    here = interned(session.local_store, {source.file.sha256 for source in needed if source.file})
     missing = [source for source in needed if source.file is None or source.file.sha256 not in here]
     if json:
         show_json(check_document(found, missing))

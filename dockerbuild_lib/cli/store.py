@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from invoke.context import Context
 
 from dockerbuild_lib.cli.output import show_json, show_rows
-from dockerbuild_lib.cli.session import open_session
+from dockerbuild_lib.cli.session import Session, open_session
 from dockerbuild_lib.cli.store_diff import diff as diff  # noqa: PLC0414  # a task of this namespace
 from dockerbuild_lib.cli.store_export import export as export  # noqa: PLC0414  # likewise
 from dockerbuild_lib.cli.store_gc import gc as gc  # noqa: PLC0414  # likewise
@@ -21,11 +21,12 @@ from dockerbuild_lib.cli.store_index import unyank as unyank  # noqa: PLC0414  #
 from dockerbuild_lib.cli.store_index import yank as yank  # noqa: PLC0414  # likewise
 from dockerbuild_lib.cli.store_push import push_index as push_index  # noqa: PLC0414  # likewise
 from dockerbuild_lib.cli.store_refs import refs as refs  # noqa: PLC0414  # likewise
+from dockerbuild_lib.cli.store_serve import serve as serve  # noqa: PLC0414  # likewise
 from dockerbuild_lib.cli.store_verify import verify as verify  # noqa: PLC0414  # likewise
 from dockerbuild_lib.cli.tasks_base import task
 
 if TYPE_CHECKING:
-    from dockerbuild_lib.store.protocol import AttachedMetadata, Description
+    from dockerbuild_lib.store.protocol import AttachedMetadata, Description, Pin
 
 VERSION_HELP = "a ref (latest, 3.x), a tag (version:3.0.4) or an instance id"
 
@@ -54,9 +55,9 @@ def describe(_context: Context, package: str, version: str = "latest", json: boo
     """Show what the store knows of one instance: its id, size, time, tags and refs."""
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
 
-    store = open_session().store
-    found = store.describe(package, version)
-    instance, size = found.instance, store.sizes([found.instance.pin])[found.instance.pin]
+    session = open_session()
+    found = session.store.describe(package, version)
+    instance, size = found.instance, _size(session, found.instance.pin)
     if json:
         show_json(_description_record(found, size))
         return
@@ -64,7 +65,7 @@ def describe(_context: Context, package: str, version: str = "latest", json: boo
     lines = [
         f"package:     {instance.pin.package}",
         f"instance:    {instance.pin.instance_id}",
-        f"size:        {size} bytes",
+        *([] if size is None else [f"size:        {size} bytes"]),
         f"registered:  {registered:%Y-%m-%d %H:%M:%S} UTC by {instance.registered_by}",
         *(f"ref:         {ref.ref}" for ref in found.refs),
         *(f"tag:         {tag.tag}" for tag in found.tags),
@@ -73,7 +74,12 @@ def describe(_context: Context, package: str, version: str = "latest", json: boo
     write_result(sys.stdout, "\n".join(lines))
 
 
-def _description_record(found: Description, size: int) -> dict[str, Any]:
+def _size(session: Session, pin: Pin) -> int | None:
+    """Return the bytes of a package file; None: a service does not tell."""
+    return None if session.settings.service else session.embedded_store.sizes([pin])[pin]
+
+
+def _description_record(found: Description, size: int | None) -> dict[str, Any]:
     record = asdict(found)
     record["instance"]["size"] = size
     for each, attached in zip(record["metadata"], found.metadata, strict=True):

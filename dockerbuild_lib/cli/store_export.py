@@ -40,7 +40,7 @@ def export(
     from dockerbuild_lib.store.export import ENSURE_FILE, export_deployments, select_deployments  # noqa: PLC0415
     from dockerbuild_lib.store.names import split_package_version  # noqa: PLC0415
 
-    store, folder = open_session().store, Path(output).absolute()
+    store, folder = open_session().embedded_store, Path(output).absolute()
     wanted = [split_package_version(text) for text in package or (ALL_WHEELS,)]
     deployments = select_deployments(store, wanted, platform)
     export_deployments(store, deployments, folder, copy=copy)

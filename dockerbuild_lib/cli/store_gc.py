@@ -40,7 +40,7 @@ def gc(
     """Show what nothing in the store needs any more, with its size; with --delete remove it."""
     session = open_session()
     wanted = _keep(session, keep, integer_option("days", days, minimum=0))
-    garbage = session.store.gc(wanted, delete=delete)
+    garbage = session.embedded_store.gc(wanted, delete=delete)
     if json:
         show_json(_record(garbage, delete=delete))
     else:
@@ -55,7 +55,7 @@ def _keep(session: Session, named: list[str], days: int) -> Keep:
 
     versions = catalog_versions(session.catalog)
     parts = [split_package_version(text, "") for text in named]
-    _refuse_unknown([package for package, _version in parts], session.store.packages())
+    _refuse_unknown([package for package, _version in parts], session.embedded_store.packages())
     return Keep(
         versions=frozenset(TagQuery(each.package, f"version:{each.version}") for each in versions),
         tags=frozenset(f"sha256:{sha256}" for sha256 in locked_sha256s(session.catalog.locks)),

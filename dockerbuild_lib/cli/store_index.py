@@ -33,7 +33,7 @@ def _mark(package: str, version: str, reason: str | None) -> None:
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
     from dockerbuild_lib.store.yanking import wheels_of_version  # noqa: PLC0415
 
-    store = open_session().store
+    store = open_session().embedded_store
     wheels = wheels_of_version(store, package, version)
     store.yank([wheel.filename for wheel in wheels], reason)
     done = "no longer yanked" if reason is None else "yanked"
@@ -47,7 +47,7 @@ def rebuild_index(_context: Context) -> None:
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
     from dockerbuild_lib.report.units import counted  # noqa: PLC0415
 
-    store = open_session().store
+    store = open_session().embedded_store
     lost = store.rebuild_simple_index()
     if lost:
         raise StoreDamagedError(

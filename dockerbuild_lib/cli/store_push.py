@@ -32,7 +32,7 @@ def push_index(_context: Context, url: str, name: list[str], pages: str = "") ->
     from dockerbuild_lib.wheels.pushing import Pusher  # noqa: PLC0415
     from dockerbuild_lib.wheels.remote_index import RemoteIndex  # noqa: PLC0415
 
-    store = open_session().store
+    store = open_session().embedded_store
     wheels = _selected(store.wheels(), name)
     index = RemoteIndex(url, pages, interactive=sys.stdin.isatty())
     try:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
 from dockerbuild_lib.cli.output import show_json
-from dockerbuild_lib.cli.session import open_session
+from dockerbuild_lib.cli.session import Session, open_session
 from dockerbuild_lib.cli.tasks_base import task
+
+if TYPE_CHECKING:
+    from dockerbuild_lib.store.ref_check import WrongRef
 
 
 @task(
@@ -38,8 +43,7 @@ def refs(
     session = open_session()
     wrong = wrong_refs(session.store, prefix or WITH_REFS)
     if fix:
-        for package in sorted({each.package for each in wrong}):
-            session.store.repair_refs(package)
+        _move(session, wrong)
     if json:
         show_json([asdict(each) for each in wrong])
     else:
@@ -47,5 +51,18 @@ def refs(
         write_result(sys.stdout, "\n".join(told) or "every ref points to where the versions say")
     if wrong and check:
         raise StoreDamagedError(
-            f"wrong refs: {len(wrong)}", where=str(session.settings.store), fix="store.refs --fix moves them"
+            f"wrong refs: {len(wrong)}", where=session.store_place, fix="store.refs --fix moves them"
         )
+
+
+def _move(session: Session, wrong: Sequence[WrongRef]) -> None:
+    """Point each ref to where it should; one that should not be there only a store in a folder can remove."""
+    from dockerbuild_lib.store.protocol import Pin  # noqa: PLC0415
+
+    if session.settings.service is None:
+        for package in sorted({each.package for each in wrong}):
+            session.embedded_store.repair_refs(package)
+        return
+    for each in wrong:
+        if each.expected is not None:
+            session.store.set_refs(Pin(each.package, each.expected), [each.ref])

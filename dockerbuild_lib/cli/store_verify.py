@@ -21,19 +21,32 @@ if TYPE_CHECKING:
 @task(engine=False)
 def verify(_context: Context) -> None:
     """Read everything in the store again, name what is damaged, and take damaged packages out of it."""
-    from dockerbuild_lib.core.errors import PermissionDeniedError, StoreDamagedError  # noqa: PLC0415
+    from dockerbuild_lib.core.errors import PermissionDeniedError  # noqa: PLC0415
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
 
     session = open_session()
-    store, where = session.store, str(session.settings.store)
+    where = session.store_place
+    if session.settings.service is not None:
+        _refuse_damaged([_shown(damage) for damage in session.store.verify()], where)
+        write_result(sys.stdout, f"{where}: every package is whole")
+        return
+    store = session.embedded_store
     with suppress(PermissionDeniedError):
         for pin in store.reinstate():
             write_result(sys.stdout, f"{pin}: its file is whole again, so it is back")
-    damages = store.verify()
-    told = [_told(store, damage) for damage in damages]
+    _refuse_damaged([_told(store, damage) for damage in store.verify()], where)
+    write_result(sys.stdout, "\n".join((*_in_quarantine(store.quarantined()), f"{where}: every package is whole")))
+
+
+def _refuse_damaged(told: Sequence[str], where: str) -> None:
+    from dockerbuild_lib.core.errors import StoreDamagedError  # noqa: PLC0415
+
     if told:
         raise StoreDamagedError(f"{len(told)} damaged:\n" + "\n".join(told), where=where)
-    write_result(sys.stdout, "\n".join((*_in_quarantine(store.quarantined()), f"{where}: every package is whole")))
+
+
+def _shown(damage: Damage) -> str:
+    return f"{', '.join(map(str, damage.pins)) or 'the store'}: {damage.problem}"
 
 
 def _told(store: LocalStore, damage: Damage) -> str:
@@ -54,7 +67,7 @@ def _told(store: LocalStore, damage: Damage) -> str:
                 store.quarantine(pin, damage.problem)
         except PermissionDeniedError:
             advice = "it stays where it is, for the store may not be written"
-    return f"{', '.join(map(str, damage.pins)) or 'the store'}: {damage.problem}; {advice}"
+    return f"{_shown(damage)}; {advice}"
 
 
 def _in_quarantine(instances: Sequence[Quarantined]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import cast
 
 from dockerbuild_lib.containers.engine import KEY_LABEL, Engine
 from dockerbuild_lib.containers.errors import translated_engine_errors
-from dockerbuild_lib.core.errors import DockerbuildError, ImageFailedError, NetworkError, RegistryDeniedError
+from dockerbuild_lib.core.errors import AccessRefusedError, DockerbuildError, ImageFailedError, NetworkError
 from dockerbuild_lib.core.events import StepLog
 
 _ABSENT = ("manifest unknown", "name unknown", "not found")
@@ -34,7 +34,7 @@ class ImageRegistry:
         """Ask whether the registry has the image.
 
         Raises:
-            RegistryDeniedError: it wants other credentials.
+            AccessRefusedError: it wants other credentials.
             NetworkError: it cannot be reached.
 
         """
@@ -53,7 +53,7 @@ class ImageRegistry:
         """Upload the engine's image *tag* as the one with this key; return its reference in the registry.
 
         Raises:
-            RegistryDeniedError, NetworkError: as for `holds`.
+            AccessRefusedError, NetworkError: as for `holds`.
             ImageFailedError: the registry refused it.
 
         """
@@ -75,7 +75,7 @@ class ImageRegistry:
         """Download the image with this key, and call it *tag*; return its reference in the registry.
 
         Raises:
-            RegistryDeniedError, NetworkError: as for `holds`.
+            AccessRefusedError, NetworkError: as for `holds`.
             ImageFailedError: what the registry has under that name is another image.
 
         """
@@ -118,7 +118,7 @@ class ImageRegistry:
         if any(sign in lowered for sign in _DENIED):
             host = self.address.partition("/")[0]
             fix = f"log in with an account that may (docker login {host})"
-            return RegistryDeniedError(f"the registry refuses these credentials: {said}", where=self.address, fix=fix)
+            return AccessRefusedError(f"the registry refuses these credentials: {said}", where=self.address, fix=fix)
         if "no space left" in lowered:
             return ImageFailedError(f"the registry or the engine has no space left: {said}", where=self.address)
         fix = "check that the registry runs and is reached, or leave `registry` out of invoke.yaml"

@@ -160,16 +160,28 @@ class PermissionDeniedError(DockerbuildError):
     exit_code = 23
 
 
-class AccessRefusedError(DockerbuildError):
-    """A service does not know this user, or forbids what was asked of it."""
+class LoginRequiredError(DockerbuildError):
+    """The store's service does not know who asks."""
+
+    exit_code = 25
+
+
+class StoreForbiddenError(DockerbuildError):
+    """The store's service knows who asks, and does not let them."""
 
     exit_code = 26
 
 
-class RegistryDeniedError(DockerbuildError):
-    """The container registry wants other credentials."""
+class ServiceFailedError(DockerbuildError):
+    """The store's service, or the client that speaks with it, failed or was not understood."""
 
-    exit_code = 30
+    exit_code = 27
+
+
+class AccessRefusedError(DockerbuildError):
+    """A registry or package index does not know this user, or forbids what was asked of it."""
+
+    exit_code = 28
 
 
 class InterruptedRunError(DockerbuildError):

@@ -10,7 +10,7 @@ from dockerbuild_lib.containers.image_registry import ImageRegistry
 from dockerbuild_lib.plan.inventory import PackageVersion, Published
 from dockerbuild_lib.plan.keys import ContentKey
 from dockerbuild_lib.plan.steps import Goal, LibraryWork
-from dockerbuild_lib.store.protocol import EmbeddedStore, TagQuery
+from dockerbuild_lib.store.protocol import EmbeddedStore, Store, TagQuery
 from dockerbuild_lib.store.sources_packages import InternedSources
 from dockerbuild_lib.wheels.results import WorkArea
 
@@ -19,14 +19,16 @@ from dockerbuild_lib.wheels.results import WorkArea
 class RealInventory:
     """Answers the plan's questions; the engine is only asked when something must be built."""
 
-    store: EmbeddedStore
+    store: Store
+    """Has the wheels."""
+    sources: EmbeddedStore
     area: WorkArea
     engine: Engine
     registry: ImageRegistry | None = None
 
     def interned(self, sha256s: Collection[str]) -> frozenset[str]:
         """Return those files that the store holds."""
-        return InternedSources(self.store).interned(sha256s)
+        return InternedSources(self.sources).interned(sha256s)
 
     def published(self, wanted: Collection[PackageVersion]) -> Mapping[PackageVersion, Published]:
         """Return what the store has of these versions: two questions to it, however many there are."""

@@ -18,6 +18,7 @@ import pytest
 from dockerbuild_lib.store.local import LocalStore
 from dockerbuild_lib.store.protocol import Publication
 from tests.support.store_samples import PACKAGE, package_file, wheel_file
+from tests.support.store_server import serving_store
 from tests.support.stores import damage_file
 
 UV = str(Path(sys.executable).with_name("uv"))
@@ -49,10 +50,14 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-@pytest.fixture(params=["http", "file"])
+@pytest.fixture(params=["http", "file", "store.serve"])
 def index(request: pytest.FixtureRequest, store: Path) -> Iterator[str]:
     if request.param == "file":
         yield f"{(store / 'simple').as_uri()}/"
+        return
+    if request.param == "store.serve":
+        with serving_store(store) as running:
+            yield f"{running.url}/simple/"
         return
     handler = functools.partial(NotingHandler, directory=str(store))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -24,25 +25,49 @@ BUILD_SECONDS = 900
 
 
 @dataclass(frozen=True)
+class Answer:
+    """How a command ended, and the JSON that it wrote."""
+
+    code: int
+    document: dict[str, Any]
+    stderr: str
+
+    @property
+    def result(self) -> Any:  # noqa: ANN401  # the result of the client's JSON, as it is
+        return self.document.get("result")
+
+    @property
+    def error_code(self) -> str | None:
+        return self.document.get("error_code")
+
+
+@dataclass(frozen=True)
 class CipdClient:
-    """Runs the client without a network, a configuration or a cache of its own."""
+    """Runs the client without a configuration or a cache of its own, and by default without a network."""
 
     program: Path
     home: Path
+    service: str = "http://127.0.0.1:9"  # the discard port: nothing answers
+    token: str | None = None
 
     def run(self, *arguments: str | Path, prefix: Sequence[str] = ()) -> Any:  # noqa: ANN401  # as the client has it
         """Run one command and return its result; a failure is an assertion with what the client wrote.
 
         *prefix* is the command that runs it, where it needs one.
         """
-        output = self.home / "result.json"
-        output.unlink(missing_ok=True)
+        answer = self.call(*arguments, prefix=prefix)
+        assert answer.code == 0, answer.stderr
+        return answer.result
+
+    def call(self, *arguments: str | Path, prefix: Sequence[str] = ()) -> Answer:
+        """Run one command. It has two minutes: what it retries, it retries for longer."""
+        output = self.home / f"{uuid4().hex}.json"
         command = (*prefix, str(self.program), *map(str, arguments), "-json-output", str(output))
         done = subprocess.run(
-            command, env=self._environment(), capture_output=True, text=True, timeout=120, check=False, cwd=self.home
+            command, env=self.environment(), capture_output=True, text=True, timeout=120, check=False, cwd=self.home
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(output.read_text())["result"]
+        document = json.loads(output.read_text()) if output.exists() else {}
+        return Answer(done.returncode, document, done.stdout + done.stderr)
 
     @contextmanager
     def started(self, *arguments: str | Path) -> Iterator[subprocess.Popen[bytes]]:
@@ -50,21 +75,35 @@ class CipdClient:
         log = self.home / "log"
         with log.open("wb") as stream:
             command = (str(self.program), *map(str, arguments))
-            process = subprocess.Popen(command, env=self._environment(), stdout=stream, stderr=stream, cwd=self.home)
+            process = subprocess.Popen(command, env=self.environment(), stdout=stream, stderr=stream, cwd=self.home)
         try:
             yield process
         finally:
             process.kill()
             process.wait()
 
-    def _environment(self) -> dict[str, str]:
-        return {
+    def environment(self) -> dict[str, str]:
+        """Return the variables that it runs with."""
+        environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
             "CIPD_CONFIG_FILE": "-",
-            "CIPD_SERVICE_URL": "http://127.0.0.1:9",  # the discard port: nothing answers
+            "CIPD_SERVICE_URL": self.service,
             "CIPD_SIMPLE_TERMINAL_UI": "1",
         }
+        if self.token is not None:
+            environment["LUCI_AUTH_CREDENTIAL_HELPER"] = str(self._credential_helper(self.token))
+        return environment
+
+    def _credential_helper(self, token: str) -> Path:
+        """Return a program that gives the client that token, as the documentation has it."""
+        helper = self.home / "credential-helper"
+        if not helper.exists():
+            credentials = {"token": token, "expiry": "Fri Jan  1 00:00:00 UTC 2100"}
+            (self.home / "credentials.json").write_text(json.dumps(credentials))
+            helper.write_text(f"#!/bin/sh\ncat {self.home}/credentials.json\n")
+            helper.chmod(0o700)
+        return helper
 
 
 def cipd_program() -> Path:

@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from dockerbuild_lib.store.cipd import client as driver
+from dockerbuild_lib.store.cipd.store import CipdStore
 from dockerbuild_lib.store.local import LocalStore
 from dockerbuild_lib.store.memory import MemoryStore
 from dockerbuild_lib.store.protocol import EmbeddedStore, Pin, Store
+from tests.support.cipd_client import CipdClient, cipd_program
+from tests.support.store_server import TOKEN, serving_store, token_file
 
 
 @contextmanager
@@ -24,11 +28,26 @@ def memory_store(_folder: Path) -> Iterator[EmbeddedStore]:
     yield MemoryStore()
 
 
+@contextmanager
+def cipd_store(folder: Path) -> Iterator[CipdStore]:
+    """Yield a new store behind a server, reached by the real client."""
+    (folder / "served").mkdir()
+    with serving_store(folder / "served", token=token_file(folder)) as server:
+        yield cipd_store_at(server.url, folder, TOKEN)
+
+
+def cipd_store_at(url: str, folder: Path, token: str | None = None, *, seconds: float = 60.0) -> CipdStore:
+    """Return the store of a service, which the real client asks with that token; its files are in *folder*."""
+    client = CipdClient(cipd_program(), folder / "home", url, token)
+    client.home.mkdir(exist_ok=True)
+    return CipdStore(driver.CipdClient(str(client.program), url, client.environment(), seconds), folder / "cipd")
+
+
 EMBEDDED_STORES: Mapping[str, Callable[[Path], AbstractContextManager[EmbeddedStore]]] = {
     "local": local_store,
     "memory": memory_store,
 }
-STORES: Mapping[str, Callable[[Path], AbstractContextManager[Store]]] = {**EMBEDDED_STORES}
+STORES: Mapping[str, Callable[[Path], AbstractContextManager[Store]]] = {**EMBEDDED_STORES, "cipd": cipd_store}
 
 
 def damage(store: EmbeddedStore, pin: Pin) -> None:

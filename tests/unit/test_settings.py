@@ -42,12 +42,41 @@ def test_without_settings_the_defaults_hold(tmp_path: Path, text: str | None) ->
         root=tmp_path / ".dockerbuild",
         config_dir=tmp_path / "config",
         store=tmp_path / ".dockerbuild" / "store",
+        service=None,
+        cipd_client="cipd",
         remote_store=None,
         registry=None,
         jobs=len(os.sched_getaffinity(0)),
         executor="threads",
         limits=Limits(memory=4 * _GIB, processes=4096, minutes=120),
     )
+
+
+@pytest.mark.parametrize(
+    "address", ["https://cipd.example", "https://cipd.example/", "http://127.0.0.1:8321", "http://[::1]:8321"]
+)
+def test_a_store_may_be_a_service(address: str, tmp_path: Path) -> None:
+    found = load_settings(_with(tmp_path, f"dockerbuild: {{store: '{address}', cipd_client: bin/cipd}}"), {})
+    assert found.service == address.rstrip("/")
+    assert found.store == tmp_path / ".dockerbuild" / "store"
+    assert found.cipd_client == str(tmp_path / "bin/cipd")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://cipd.example",
+        "https://",
+        "https://cipd.example/path",
+        "https://me:secret@cipd.example",
+        "https://a b",
+        "://x",
+    ],
+)
+def test_other_addresses_are_no_store(address: str, tmp_path: Path) -> None:
+    (problem,) = _said(_with(tmp_path, f"dockerbuild: {{store: '{address}'}}"))
+    assert problem.startswith("invoke.yaml:1:22: ")
+    assert "write https://HOST" in problem
 
 
 def test_every_setting_is_taken_from_the_file(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""A store that is a CIPD service, asked and changed through the unmodified ``cipd`` client."""
