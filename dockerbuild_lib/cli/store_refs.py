@@ -47,7 +47,7 @@ def refs(
     if json:
         show_json([asdict(each) for each in wrong])
     else:
-        told = [f"{each}{'; fixed' if fix else ''}" for each in wrong]
+        told = [f"{each}{_outcome(session, each) if fix else ''}" for each in wrong]
         write_result(sys.stdout, "\n".join(told) or "every ref points to where the versions say")
     if wrong and check:
         raise StoreDamagedError(
@@ -66,3 +66,9 @@ def _move(session: Session, wrong: Sequence[WrongRef]) -> None:
     for each in wrong:
         if each.expected is not None:
             session.store.set_refs(Pin(each.package, each.expected), [each.ref])
+
+
+def _outcome(session: Session, fixed: WrongRef) -> str:
+    if session.settings.service is None or fixed.expected is not None:
+        return "; fixed"
+    return "; left as it is, for the cipd client removes no refs"
