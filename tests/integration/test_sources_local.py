@@ -96,6 +96,21 @@ def test_in_a_git_work_tree_the_tracked_files_are_taken_as_they_are_now(tmp_path
     assert pinned(tmp_path / "config")[0].sha256 != pin.sha256
 
 
+def test_no_program_that_a_work_trees_configuration_names_is_run(tmp_path: Path) -> None:
+    repository = GitRepository.made(tmp_path / "demo", PROJECT)
+    hook = tmp_path / "hooks" / "post-index-change"
+    hook.parent.mkdir()
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    hook.chmod(0o755)
+    repository.git("config", "core.fsmonitor", str(hook))
+    repository.git("config", "core.hooksPath", str(hook.parent))
+    (tmp_path / "ran").unlink(missing_ok=True)
+    pinned(tmp_path / "config")
+    assert not (tmp_path / "ran").exists()
+    repository.git("status")
+    assert (tmp_path / "ran").exists()  # so it would have been
+
+
 def test_a_folder_of_a_repository_is_taken_alone(tmp_path: Path) -> None:
     GitRepository.made(tmp_path / "all", {"demo/pyproject.toml": "", "other/x": "", "d\u00e9mo/\u00fc.py": ""})
     _, archive = pinned(tmp_path / "config", "../all/demo")
