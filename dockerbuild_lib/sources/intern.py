@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
 from dockerbuild_lib.core.errors import StoreDamagedError
 from dockerbuild_lib.core.events import StepLog, silent
 from dockerbuild_lib.core.files import sha256_of, translated_os_errors
+from dockerbuild_lib.sources.partial import discard_partial
 from dockerbuild_lib.sources.upstream import Upstream
 
 
@@ -45,7 +45,8 @@ class SourceFetcher:
 
         Raises:
             HashMismatchError: upstream has another file; nothing of it stays.
-            NetworkError: the store does not have it, and upstream cannot be reached or does not serve it.
+            NetworkError: the store does not have it, and upstream cannot be reached or does not serve it. What came
+                until then stays beside its place, for the next attempt.
             LockError: a folder of this machine is not what was locked any more.
             StoreDamagedError: what the store has under its sha256 is another file.
 
@@ -53,7 +54,10 @@ class SourceFetcher:
         place = self._folder / locked.sha256 / locked.filename
         with translated_os_errors(place), _locked(self._folder / f"{locked.sha256}.lock"):
             interned = bool(self._store.interned((locked.sha256,)))
-            if force or not _is_there(place, locked):
+            there = _is_there(place, locked)
+            if not there:
+                place.unlink(missing_ok=True)  # somebody touched it
+            if force or not there:
                 self._bring(locked, place, log, interned=interned and not force)
             if not interned:
                 name = source_name(locked)
@@ -64,13 +68,10 @@ class SourceFetcher:
         """Put the file at *place* from the store or from upstream; a failure leaves what was there before."""
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with tempfile.TemporaryDirectory(prefix=".", dir=place.parent) as folder:
-                fresh = Path(folder) / locked.filename
-                if interned:
-                    self._take_from_store(locked, fresh)
-                else:
-                    self._upstream.download(locked, fresh, log)
-                fresh.replace(place)
+            if interned:
+                self._take_from_store(locked, place)
+            else:
+                self._upstream.download(locked, place, log)
         finally:
             with suppress(OSError):
                 place.parent.rmdir()  # where nothing is in it
@@ -78,11 +79,13 @@ class SourceFetcher:
     def _take_from_store(self, locked: LockedFile, place: Path) -> None:
         self._store.fetch(locked.sha256, place)
         if not _is_there(place, locked):
+            place.unlink()
             raise StoreDamagedError(
                 f"what the store has for sha256 {locked.sha256} is another file",
                 where=locked.filename,
                 fix="check the store with store.verify",
             )
+        discard_partial(place)
 
 
 def source_name(locked: LockedFile) -> str:
