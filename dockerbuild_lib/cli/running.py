@@ -8,14 +8,16 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from dockerbuild_lib.cli.session import Session
-from dockerbuild_lib.core.events import Event, StepLog
+from dockerbuild_lib.core.events import Event, ProgressLog
 from dockerbuild_lib.plan.steps import PackageWork, Step
 
 if TYPE_CHECKING:
     from dockerbuild_lib.report.summary import ArtifactRow
 
 
-def run_plan_steps(session: Session, steps: Sequence[Step], perform: Callable[[Step, StepLog], str], jobs: int) -> None:
+def run_plan_steps(
+    session: Session, steps: Sequence[Step], perform: Callable[[Step, ProgressLog], str], jobs: int
+) -> None:
     """Run steps to their end, with a record in the work area; then raise what failed.
 
     Raises:

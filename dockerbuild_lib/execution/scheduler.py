@@ -11,8 +11,18 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from dockerbuild_lib.core.errors import DockerbuildError
-from dockerbuild_lib.core.events import Emit, Notice, StepFailed, StepFinished, StepLog, StepOutput, StepStarted
+from dockerbuild_lib.core.events import (
+    Emit,
+    Notice,
+    ProgressLog,
+    StepFailed,
+    StepFinished,
+    StepOutput,
+    StepProgress,
+    StepStarted,
+)
 from dockerbuild_lib.core.files import translate_os_error
+from dockerbuild_lib.core.progress import ProgressThinner
 from dockerbuild_lib.execution.executor import Executor, Pending
 from dockerbuild_lib.execution.graph import Graph, Schedulable
 from dockerbuild_lib.execution.results import RunResult, StepOutcome
@@ -21,22 +31,33 @@ from dockerbuild_lib.execution.signals import stop_requests
 GRACE_SECONDS = 30.0
 """How long an interrupted run waits for its steps: killing a container and removing its volume takes seconds."""
 _WAKE_SECONDS = 1.0  # an upper bound on how long the main thread sleeps, should a platform not wake it for a signal
+_PROGRESS_SECONDS = 0.25  # as often as a live view is worth being drawn for
 
 S = TypeVar("S", bound=Schedulable)
 
 
-def step_log(emit: Emit, step: str) -> StepLog:
-    """Return the log of *step*: each line becomes an event."""
+class EmittingLog:
+    """The log of *step*: each line becomes an event, and now and then how far the step has come."""
 
-    def log(line: str) -> None:
-        emit(StepOutput(step, line))
+    def __init__(self, emit: Emit, step: str) -> None:
+        self._emit = emit
+        self._step = step
+        self._thinner = ProgressThinner(_PROGRESS_SECONDS)
 
-    return log
+    def __call__(self, line: str) -> None:
+        """Take one line, without its end."""
+        self._emit(StepOutput(self._step, line))
+
+    def progress(self, done: int, total: int | None) -> None:
+        """Take note that *done* of *total* bytes are there."""
+        event = StepProgress(self._step, done, total)
+        if self._thinner.passes(event):
+            self._emit(event)
 
 
 def run_steps(  # noqa: PLR0913 - each is another collaborator, and all but two are named
     steps: Sequence[S],
-    perform: Callable[[S, StepLog], str],
+    perform: Callable[[S, ProgressLog], str],
     *,
     jobs: int,
     executor: Executor,
@@ -68,12 +89,12 @@ class _Attempt:
     error: DockerbuildError | None = None
 
 
-def _attempt(step: S, perform: Callable[[S, StepLog], str], emit: Emit) -> _Attempt:
+def _attempt(step: S, perform: Callable[[S, ProgressLog], str], emit: Emit) -> _Attempt:
     """Do the step's work, in the executor. Every error becomes a result: only that can be sent between machines."""
     begun = time.monotonic()
     try:
         emit(StepStarted(step.id, step.title))
-        detail = perform(step, step_log(emit, step.id))
+        detail = perform(step, EmittingLog(emit, step.id))
     except BaseException as error:  # noqa: BLE001 - one step's end, whatever it is, must not end the others
         return _Attempt(time.monotonic() - begun, error=_explained(error, step.id))
     return _Attempt(time.monotonic() - begun, detail)
@@ -97,7 +118,7 @@ class _Run(Generic[S]):
     """The state of one run; only the calling thread touches it, everything else arrives through the inbox."""
 
     graph: Graph[S]
-    perform: Callable[[S, StepLog], str]
+    perform: Callable[[S, ProgressLog], str]
     jobs: int
     executor: Executor
     emit: Emit

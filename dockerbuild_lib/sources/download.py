@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockerbuild_lib.core.errors import HashMismatchError
+from dockerbuild_lib.core.events import silent
 from dockerbuild_lib.core.retries import DEFAULT_POLICY, RetryPolicy, retried
 from dockerbuild_lib.sources.http import Exchange, HttpSettings, exchange, open_session, redacted
 from dockerbuild_lib.sources.partial import PartialFile, partial_file
 
 if TYPE_CHECKING:
     import requests
+
+Progress = Callable[[int, int | None], None]
+"""Takes how many bytes of how many are there; None: nobody knows how many."""
 
 _SLOWEST_BYTES_PER_SECOND = 64 * 1024
 _GRACE_SECONDS = 60.0
@@ -55,7 +60,7 @@ class Downloader:
         self._time_limit = time_limit
         self._local = threading.local()  # a session of requests is not meant for several threads at once
 
-    def download(self, url: str, target: Path, expected: Expected) -> Received:
+    def download(self, url: str, target: Path, expected: Expected, progress: Progress = silent.progress) -> Received:
         """Fetch *url* to *target*, which appears only when it is whole and as expected.
 
         What may pass (connection, reset, timeout, 408, 429, 5xx) is tried again. Where the sha256 is known, an attempt
@@ -67,7 +72,7 @@ class Downloader:
             NoSpaceError, PermissionDeniedError: *target* cannot be written.
 
         """
-        return retried(lambda: self._attempt(url, target, expected), self._policy)
+        return retried(lambda: self._attempt(url, target, expected, progress), self._policy)
 
     def page(self, url: str, *, accept: str, limit: float = 60.0) -> tuple[str, str, bytes]:
         """Return the final URL, the content type and the body of a page; *limit* is in seconds."""
@@ -84,20 +89,20 @@ class Downloader:
         session: requests.Session = self._local.session
         return session
 
-    def _attempt(self, url: str, target: Path, expected: Expected) -> Received:
+    def _attempt(self, url: str, target: Path, expected: Expected, progress: Progress) -> Received:
         with partial_file(target) as partial:
             if expected.sha256 is None:  # nothing would tell whether the rest belongs to what is there
                 partial.restart()
-            received = self._complete(url, partial, expected)
+            received = self._complete(url, partial, expected, progress)
             if partial.kept and not expected.fits(received):  # what was kept may be what is wrong
                 partial.restart()
-                received = self._complete(url, partial, expected)
+                received = self._complete(url, partial, expected, progress)
             if not expected.fits(received):
                 raise _mismatch(received, expected, partial.start(_START), redacted(url))
             partial.publish(target)
             return received
 
-    def _complete(self, url: str, partial: PartialFile, expected: Expected) -> Received:
+    def _complete(self, url: str, partial: PartialFile, expected: Expected, progress: Progress) -> Received:
         """Receive what *partial* lacks; all of it where the host does not serve the rest of a file alone."""
         if partial.size and partial.size == expected.size:
             return Received(partial.sha256, partial.size)
@@ -105,10 +110,10 @@ class Downloader:
             if answer.offset == 0:
                 partial.restart()
             if answer.offset == partial.size and (expected.size is None or answer.total in (None, expected.size)):
-                return _receive(answer, partial, expected)
+                return _receive(answer, partial, expected, progress)
         partial.restart()
         with self._asked(url, expected) as answer:
-            return _receive(answer, partial, expected)
+            return _receive(answer, partial, expected, progress)
 
     def _asked(self, url: str, expected: Expected, offset: int = 0) -> AbstractContextManager[Exchange]:
         limit = self._time_limit or time_limit(expected.size)
@@ -120,9 +125,10 @@ def time_limit(size: int | None) -> float:
     return _GRACE_SECONDS + (_UNKNOWN_SIZE if size is None else size) / _SLOWEST_BYTES_PER_SECOND
 
 
-def _receive(answer: Exchange, partial: PartialFile, expected: Expected) -> Received:
+def _receive(answer: Exchange, partial: PartialFile, expected: Expected, progress: Progress) -> Received:
     for chunk in answer.chunks():
         partial.append(chunk)
+        progress(partial.size, expected.size)
         if expected.size is not None and partial.size > expected.size:
             break  # the rest can only make it longer
     return Received(partial.sha256, partial.size)

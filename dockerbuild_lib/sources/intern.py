@@ -10,7 +10,7 @@ from typing import Protocol
 
 from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
 from dockerbuild_lib.core.errors import StoreDamagedError
-from dockerbuild_lib.core.events import StepLog, silent
+from dockerbuild_lib.core.events import ProgressLog, silent
 from dockerbuild_lib.core.files import sha256_of, translated_os_errors
 from dockerbuild_lib.sources.partial import discard_partial
 from dockerbuild_lib.sources.upstream import Upstream
@@ -37,11 +37,11 @@ class SourceFetcher:
         self._store = store
         self._upstream = upstream
 
-    def fetch(self, locked: LockedFile, log: StepLog = silent, *, force: bool = False) -> Path:
+    def fetch(self, locked: LockedFile, log: ProgressLog = silent, *, force: bool = False) -> Path:
         """Return where *locked* is: verified, under its own name, and interned in the store.
 
         With *force* upstream is asked all the same: what it has must be what is locked, or nothing changes. *log* is
-        told of mirrors that were passed over.
+        told how far a download has come, and of mirrors that were passed over.
 
         Raises:
             HashMismatchError: upstream has another file; nothing of it stays.
@@ -64,7 +64,7 @@ class SourceFetcher:
                 self._store.intern(name, str(locked.version), locked.filename, place, locked.sha256)
         return place
 
-    def _bring(self, locked: LockedFile, place: Path, log: StepLog, *, interned: bool) -> None:
+    def _bring(self, locked: LockedFile, place: Path, log: ProgressLog, *, interned: bool) -> None:
         """Put the file at *place* from the store or from upstream; a failure leaves what was there before."""
         place.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -1,8 +1,9 @@
-"""Downloads by real runs of the program: killed in the middle, and two runs at once."""
+"""Downloads by real processes: killed in the middle, and several at once."""
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import subprocess
 import threading
 import time
@@ -16,12 +17,20 @@ import pytest
 
 from dockerbuild_lib.catalog.locks import IndexFile, VersionLock, WheelLock
 from dockerbuild_lib.core.files import sha256_of
+from dockerbuild_lib.sources.download import Downloader
+from dockerbuild_lib.sources.http import HttpSettings
 from dockerbuild_lib.sources.index_page import JSON_TYPE
+from dockerbuild_lib.sources.intern import SourceFetcher
 from dockerbuild_lib.sources.lock_files import write_lock
+from dockerbuild_lib.sources.outside import Origins, Outside
+from dockerbuild_lib.sources.package_index import IndexConfiguration, PackageIndex
 from dockerbuild_lib.sources.partial import partial_path
+from dockerbuild_lib.sources.upstream import MachineUpstream
+from dockerbuild_lib.store.local import LocalStore
+from dockerbuild_lib.store.sources_packages import InternedSources
 from tests.support.forged_wheels import Forge
 from tests.support.local_server import Answer, LocalServer, body, ranged, serving
-from tests.support.projects import Done, Project, finished
+from tests.support.projects import Done, Project
 
 LARGE = Forge(name="large", tag="py3-none-any", purelib=True, members={"large.py": Random(3).randbytes(1 << 20)})  # noqa: S311 - incompressible, no secret
 PAGE, FILE = "/simple/large/", "/f/large"
@@ -55,22 +64,21 @@ class Setting:
         came = zip(self.server.requests, self.server.headers, strict=True)
         return [headers.get("Range") for path, headers in came if path == FILE]
 
-    def fetching(self) -> int:
-        """Return how many runs have begun to fetch the file."""
-        events = [path.read_text() for path in (self.project.area / "runs").glob("2*/events.jsonl")]
-        return sum('"StepStarted","step":"fetch ' in text for text in events)
+
+def locked(wheel: Path) -> IndexFile:
+    facts = {"filename": wheel.name, "sha256": sha256_of(wheel), "size": wheel.stat().st_size}
+    return IndexFile.model_validate({"distribution": "large", "version": "1.0", **facts})
 
 
 @pytest.fixture
 def setting(tmp_path: Path) -> Iterator[Setting]:
     wheel = LARGE.write(tmp_path)
-    pin = {"filename": wheel.name, "sha256": sha256_of(wheel), "size": wheel.stat().st_size}
     project = Project.checked_out(tmp_path / "project")
     config = project.folder / "config"
     (config / "wheels/large.yaml").write_text('large: {kind: universal, versions: {"1.0": {}}}\n')
-    lock = WheelLock(versions={"1.0": VersionLock(source=IndexFile(distribution="large", version="1.0", **pin))})
+    lock = WheelLock(versions={"1.0": VersionLock(source=locked(wheel))})
     write_lock(config / "locks/wheels/large.json", lock)
-    file = {"filename": wheel.name, "url": FILE, "hashes": {"sha256": pin["sha256"]}}
+    file = {"filename": wheel.name, "url": FILE, "hashes": {"sha256": sha256_of(wheel)}}
     page = body(json.dumps({"files": [file]}).encode(), content_type=JSON_TYPE)
     with serving(**{PAGE[1:]: page, FILE[1:]: ranged(wheel.read_bytes())}) as server:
         yield Setting(project, server, wheel)
@@ -121,17 +129,27 @@ def test_the_run_after_a_killed_one_goes_on_where_the_download_ended(setting: Se
     setting.project.succeed("store.verify")
 
 
-def test_two_runs_at_once_share_one_download(setting: Setting) -> None:
+def fetch_in_process(url: str, folder: Path, locked: IndexFile, begun: Path) -> None:
+    index = PackageIndex(IndexConfiguration((f"{url}/simple",)), Downloader(HttpSettings()))
+    upstream = MachineUpstream(Outside(folder, Origins(index=index)))
+    fetcher = SourceFetcher(folder / "sources", InternedSources(LocalStore(folder / "store")), upstream)
+    begun.touch()
+    fetcher.fetch(locked)
+
+
+def test_processes_that_want_a_file_at_once_share_one_download(setting: Setting, tmp_path: Path) -> None:
     release = threading.Event()
     setting.server.answers[FILE] = held_after(setting.wheel.read_bytes(), 1000, release)
-    task = ("wheel.build", "--name=large")
-    begun = time.time()
-    with (
-        setting.project.start(*task, **setting.environment) as first,
-        setting.project.start(*task, **setting.environment) as second,
-    ):
-        wait_for(lambda: setting.fetching() == 2 and setting.asked(), first, second)
-        release.set()
-        ends = [finished(process, begun) for process in (first, second)]
-    assert [end.code for end in ends] == [0, 0], ends
+    marks = [tmp_path / f"begun-{number}" for number in range(3)]
+    arguments = (setting.server.url, tmp_path, locked(setting.wheel))
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=fetch_in_process, args=(*arguments, mark)) for mark in marks]
+    for process in processes:
+        process.start()
+    wait_for(lambda: all(mark.exists() for mark in marks) and setting.asked())
+    release.set()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0]
     assert setting.asked() == [None]
+    assert len(LocalStore(tmp_path / "store").packages()) == 1

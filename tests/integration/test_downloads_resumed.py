@@ -70,6 +70,17 @@ def test_a_cut_goes_on_in_the_next_run(server: LocalServer, target: Path) -> Non
     assert list(target.parent.iterdir()) == [target]
 
 
+def test_progress_counts_what_was_there(server: LocalServer, target: Path) -> None:
+    keep(target, CONTENT[:1000])
+    server.answers["/file"] = ranged(CONTENT)
+    told: list[tuple[int, int | None]] = []
+    url = f"{server.url}/file"
+    Downloader(HttpSettings()).download(url, target, EXPECTED, lambda done, total: told.append((done, total)))
+    assert told == sorted(told)
+    assert told[0][0] > 1000
+    assert told[-1] == (SIZE, SIZE)
+
+
 def test_the_time_limit_keeps_what_came(server: LocalServer, target: Path) -> None:
     server.answers["/file"] = dripping(CONTENT, pause=0.01)
     with pytest.raises(TooSlowError):

@@ -132,6 +132,23 @@ def test_running_steps_show_their_last_line_and_finished_ones_stay() -> None:
     assert screen.text.count(HIDE_CURSOR) == screen.text.count(SHOW_CURSOR) == 1
 
 
+PROGRESS = """
+def perform(step, log):
+    for done in range(101):
+        log.progress(done << 20, 100 << 20)
+        time.sleep(0.01)
+    return ""
+
+show([Step("a")], perform, 1)
+"""
+
+
+def test_a_running_step_shows_how_far_it_has_come() -> None:
+    with on_terminal(PROGRESS) as screen:
+        assert screen.read_all() == 0
+    assert re.search(r"\d+\.0 MiB of 100\.0 MiB \(\d+ %\)", screen.text)
+
+
 CROWD = """
 barrier = threading.Barrier(30)
 def perform(step, log):

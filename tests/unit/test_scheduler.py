@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from dockerbuild_lib.core import errors
 from dockerbuild_lib.core.events import (
     Event,
+    ProgressLog,
     StepFailed,
     StepFinished,
     StepLog,
     StepOutput,
+    StepProgress,
     StepStarted,
     discard,
 )
@@ -49,7 +51,7 @@ def noting(order: list[str]) -> Callable[[Step, StepLog], str]:
 
 def run(
     steps: list[Step],
-    perform: Callable[[Step, StepLog], str],
+    perform: Callable[[Step, ProgressLog], str],
     *,
     jobs: int = 1,
     emit: Callable[[Event], None] = discard,
@@ -147,6 +149,23 @@ def test_events_tell_every_step_once() -> None:
     assert StepStarted("good", "a step") in events
     assert StepOutput("good", "working") in events
     assert [event.detail for event in events if isinstance(event, StepFinished)] == ["made good"]
+
+
+def test_progress_is_told_now_and_then() -> None:
+    events: list[Event] = []
+
+    def perform(_step: Step, log: ProgressLog) -> str:
+        done, deadline = 0, time.monotonic() + 10
+        while time.monotonic() < deadline and not any(isinstance(event, StepProgress) for event in events):
+            log.progress(done := done + 1, None)
+            time.sleep(0.001)
+        return str(done)
+
+    (outcome,) = run([Step("a")], perform, emit=events.append).outcomes
+    assert [event for event in events if isinstance(event, StepProgress)] == [
+        StepProgress("a", int(outcome.detail), None)
+    ]
+    assert int(outcome.detail) > 10  # not each call became an event
 
 
 def test_an_empty_plan_is_done_at_once() -> None:
