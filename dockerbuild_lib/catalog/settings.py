@@ -45,6 +45,7 @@ class Settings:
     store: Path
     registry: str | None
     jobs: int
+    downloads: int
     executor: Literal["threads"]
     limits: Limits
 
@@ -96,6 +97,7 @@ def _resolved(section: DockerbuildSection, project_dir: Path, environ: Mapping[s
         store=path(section.store) if section.store else path(section.root) / "store",
         registry=section.registry,
         jobs=section.jobs or _cores(),
+        downloads=section.downloads,
         executor=section.executor,
         limits=Limits(bytes_of(limits.memory), limits.processes, limits.minutes),
     )

@@ -33,6 +33,7 @@ def _enough(amount: str) -> str:
 PathText = Annotated[str, Field(min_length=1)]
 MemorySize = Annotated[str, Field(pattern=MEMORY_PATTERN), AfterValidator(_enough)]
 Jobs = Annotated[int, Field(ge=1, le=1024, strict=True)]
+Downloads = Annotated[int, Field(ge=1, le=64, strict=True)]
 Processes = Annotated[int, Field(ge=1, le=1 << 22, strict=True)]  # Linux's PID_MAX_LIMIT
 Minutes = Annotated[int, Field(ge=1, le=7 * 24 * 60, strict=True)]
 
@@ -60,6 +61,7 @@ class DockerbuildSection(_Section):
         default=None, description="Container registry that keeps the images; default: none."
     )
     jobs: Jobs | None = Field(default=None, description="Steps at a time; default: the number of cores.")
+    downloads: Downloads = Field(default=8, description="Downloads at a time, beside the steps that jobs counts.")
     executor: Literal["threads"] = Field(default="threads", description="Where steps run.")
     limits: LimitsSection | None = None
 

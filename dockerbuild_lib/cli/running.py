@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dockerbuild_lib.cli.session import Session
 from dockerbuild_lib.core.events import Event, ProgressLog
-from dockerbuild_lib.plan.steps import PackageWork, Step
+from dockerbuild_lib.plan.steps import Lane, PackageWork, Step
 
 if TYPE_CHECKING:
     from dockerbuild_lib.report.summary import ArtifactRow
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def run_plan_steps(
     session: Session, steps: Sequence[Step], perform: Callable[[Step, ProgressLog], str], jobs: int
 ) -> None:
-    """Run steps to their end, with a record in the work area; then raise what failed.
+    """Run steps to their end, *jobs* of them at a time beside the downloads; then raise what failed.
+
+    A record of the run is left in the work area.
 
     Raises:
         DockerbuildError: a step failed; StepsFailedError when several did, each for another reason.
@@ -41,7 +43,8 @@ def run_plan_steps(
 
             quoted = quoting_logs(perform, lambda step: journal.log_path(step.id))
             executor = ThreadExecutor()
-            result = run_steps(steps, quoted, jobs=jobs, executor=executor, emit=emit, cancel=session.stop)
+            places: dict[str, int] = {Lane.CORES: jobs, Lane.DOWNLOADS: session.settings.downloads}
+            result = run_steps(steps, quoted, places=places, executor=executor, emit=emit, cancel=session.stop)
             executor.close()
         done = {outcome.step for outcome in result.outcomes if outcome.status == "done"}
         artifacts = _artifacts(session, [step for step in steps if step.id in done])

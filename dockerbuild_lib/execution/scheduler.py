@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -59,13 +60,13 @@ def run_steps(  # noqa: PLR0913 - each is another collaborator, and all but two 
     steps: Sequence[S],
     perform: Callable[[S, ProgressLog], str],
     *,
-    jobs: int,
+    places: Mapping[str, int],
     executor: Executor,
     emit: Emit,
     cancel: Callable[[], None],
     grace: float = GRACE_SECONDS,
 ) -> RunResult:
-    """Run all *steps*, at most *jobs* at a time, and return what became of each.
+    """Run all *steps*, of each lane as many at a time as it has *places*, and return what became of each.
 
     *perform* runs in the executor and returns the step's result in a few words. When it fails, only the steps
     that need it are cancelled. On Ctrl-C, SIGTERM or SIGHUP in the main thread no further step starts, *cancel*
@@ -73,11 +74,13 @@ def run_steps(  # noqa: PLR0913 - each is another collaborator, and all but two 
     wait). Never raises for a failed or interrupted run: write the summary, then call
     ``RunResult.raise_for_failures``. Whatever *emit* raises in the calling thread ends the run and is passed on.
 
-    Raises ValueError, before anything starts, when *jobs* is below 1 or the steps are no acyclic graph.
+    Raises ValueError, before anything starts, when a step's lane has no place or the steps are no acyclic graph.
     """
-    if jobs < 1:
-        raise ValueError(f"jobs must be at least 1, not {jobs}")
-    return _Run(Graph(steps), perform, jobs, executor, emit, cancel, grace).run()
+    graph = Graph(steps)
+    for lane in sorted(graph.lanes):
+        if places.get(lane, 0) < 1:
+            raise ValueError(f"the lane {lane!r} must have at least 1 place, not {places.get(lane, 0)}")
+    return _Run(graph, perform, places, executor, emit, cancel, grace).run()
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ class _Run(Generic[S]):
 
     graph: Graph[S]
     perform: Callable[[S, ProgressLog], str]
-    jobs: int
+    places: Mapping[str, int]
     executor: Executor
     emit: Emit
     cancel: Callable[[], None]
@@ -159,10 +162,14 @@ class _Run(Generic[S]):
             raise
 
     def _start_ready(self) -> None:
-        while not self.stopping and len(self.running) < self.jobs and (step := self.graph.take()):
+        while not self.stopping and (step := self.graph.take(self._free_lanes())):
             self.running.add(step.id)
             pending = self.executor.submit(partial(_attempt, step, self.perform, self.emit))
             pending.add_done_callback(partial(self._deliver, step.id, pending))
+
+    def _free_lanes(self) -> list[str]:
+        taken = Counter(self.graph.steps[step].lane for step in self.running)
+        return [lane for lane, places in self.places.items() if taken[lane] < places]
 
     def _deliver(self, step: str, pending: Pending[_Attempt], _future: object) -> None:
         self.inbox.put((step, pending))

@@ -23,6 +23,7 @@ class Step:
     id: str
     needs: tuple[str, ...] = ()
     weight: float = 1.0
+    lane: str = "cores"
     title: str = "a step"
 
 
@@ -96,7 +97,9 @@ def run_one(tmp_path: Path, error: DockerbuildError, lines: int = 40) -> tuple[s
                 events.append(event.error)
 
         quoting = quoting_logs(perform, lambda step: journal.log_path(step.id))
-        run_steps([Step("build a")], quoting, jobs=1, executor=ThreadExecutor(), emit=emit, cancel=lambda: None)
+        run_steps(
+            [Step("build a")], quoting, places={"cores": 1}, executor=ThreadExecutor(), emit=emit, cancel=lambda: None
+        )
         return events[0], journal.log_path("build a")
 
 

@@ -38,12 +38,13 @@ class Step:
     needs: tuple[str, ...] = ()
     title: str = "a step"
     weight: float = 1.0
+    lane: str = "cores"
 
 def show(steps, perform, jobs, cancel=lambda: None):
     try:
         with reporter_for(sys.stderr, total=len(steps)) as reporter:
             result = run_steps(
-                steps, perform, jobs=jobs, executor=ThreadExecutor(), emit=reporter, cancel=cancel)
+                steps, perform, places={"cores": jobs}, executor=ThreadExecutor(), emit=reporter, cancel=cancel)
         artifacts = [ArtifactRow("a", "a-1-py3-none-any.whl", 2048, "ab" * 32)]
         print_summary(sys.stderr, result.outcomes, artifacts, result.seconds, environ=os.environ)
         result.raise_for_failures()

@@ -43,6 +43,7 @@ def test_without_settings_the_defaults_hold(tmp_path: Path, text: str | None) ->
         config_dir=tmp_path / "config",
         store=tmp_path / ".dockerbuild" / "store",
         registry=None,
+        downloads=8,
         jobs=len(os.sched_getaffinity(0)),
         executor="threads",
         limits=Limits(memory=4 * _GIB, processes=4096, minutes=120),
@@ -52,7 +53,7 @@ def test_without_settings_the_defaults_hold(tmp_path: Path, text: str | None) ->
 def test_every_setting_is_taken_from_the_file(tmp_path: Path) -> None:
     text = (
         "dockerbuild:\n  root: area\n  config_dir: /etc/wheels\n  store: ../store\n  registry: registry.example:5000/w"
-        "\n  jobs: 3\n  executor: threads\n  limits: {memory: 512m, processes: 7, minutes: 5}\n"
+        "\n  jobs: 3\n  downloads: 5\n  executor: threads\n  limits: {memory: 512m, processes: 7, minutes: 5}\n"
     )
     found = load_settings(_with(tmp_path, text), {})
     assert (found.root, found.config_dir, found.store) == (
@@ -60,16 +61,23 @@ def test_every_setting_is_taken_from_the_file(tmp_path: Path) -> None:
         Path("/etc/wheels"),
         tmp_path / "../store",
     )
-    assert (found.registry, found.jobs) == ("registry.example:5000/w", 3)
+    assert (found.registry, found.jobs, found.downloads) == ("registry.example:5000/w", 3, 5)
     assert found.limits == Limits(memory=512 << 20, processes=7, minutes=5)
 
 
 def test_a_variable_overrides_the_file(tmp_path: Path) -> None:
     project = _with(tmp_path, "dockerbuild: {root: area, jobs: 3, limits: {processes: 7, minutes: 5}}")
-    variables = {"ROOT": "/elsewhere", "JOBS": "4", "LIMITS_MINUTES": "6", "LIMITS_MEMORY": "1G", "CONFIG_DIR": "c"}
+    variables = {
+        "ROOT": "/elsewhere",
+        "JOBS": "4",
+        "DOWNLOADS": "6",
+        "LIMITS_MINUTES": "6",
+        "LIMITS_MEMORY": "1G",
+        "CONFIG_DIR": "c",
+    }
     found = load_settings(project, {f"INVOKE_DOCKERBUILD_{name}": value for name, value in variables.items()})
     assert (found.root, found.store) == (Path("/elsewhere"), Path("/elsewhere/store"))
-    assert (found.config_dir, found.jobs) == (tmp_path / "c", 4)
+    assert (found.config_dir, found.jobs, found.downloads) == (tmp_path / "c", 4, 6)
     assert found.limits == Limits(memory=_GIB, processes=7, minutes=6)
 
 
@@ -104,6 +112,7 @@ def test_relative_projects_give_absolute_paths(tmp_path: Path, monkeypatch: pyte
         ("dockerbuild:\n  root:\n", "2:3: no value is given, where a text belongs; write one"),
         ("dockerbuild: {jobs: 0}", "1:21: '0' is less than 1; write 1 or more"),
         ("dockerbuild: {jobs: 5000}", "1:21: '5000' is more than 1024; write 1024 or less"),
+        ("dockerbuild: {downloads: 65}", "1:26: '65' is more than 64; write 64 or less"),
         ("dockerbuild: {jobs: many}", "1:21: 'many' is no whole number; write a number"),
         ("dockerbuild: {jobs: '2'}", "1:21: '2' is a text, where a whole number belongs; remove the quotes"),
         ("dockerbuild: {executor: dask}", "1:25: 'dask' is none of: threads; write one of them"),
@@ -207,6 +216,6 @@ def test_the_projects_file_documents_each_setting_with_its_default(tmp_path: Pat
     assert shown["limits"].keys() == LimitsSection.model_fields.keys()
     section = DockerbuildSection.model_validate(shown)
     assert section.limits == LimitsSection()
-    for name in ("root", "config_dir", "executor", "registry"):
+    for name in ("root", "config_dir", "executor", "registry", "downloads"):
         assert getattr(section, name) == DockerbuildSection.model_fields[name].default
     assert section.store == f"{section.root}/store"
