@@ -46,6 +46,7 @@ class Settings:
     registry: str | None
     jobs: int
     downloads: int
+    offline: bool
     executor: Literal["threads"]
     limits: Limits
 
@@ -98,6 +99,7 @@ def _resolved(section: DockerbuildSection, project_dir: Path, environ: Mapping[s
         registry=section.registry,
         jobs=section.jobs or _cores(),
         downloads=section.downloads,
+        offline=section.offline,
         executor=section.executor,
         limits=Limits(bytes_of(limits.memory), limits.processes, limits.minutes),
     )

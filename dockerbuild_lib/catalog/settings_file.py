@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from dockerbuild_lib.catalog.base import Model
+from dockerbuild_lib.catalog.base import Flag, Model
 from dockerbuild_lib.catalog.kinds import FileKind
 
 INVOKE_KEYS = frozenset({"run", "runners", "sudo", "tasks", "timeouts"})
@@ -62,6 +62,7 @@ class DockerbuildSection(_Section):
     )
     jobs: Jobs | None = Field(default=None, description="Steps at a time; default: the number of cores.")
     downloads: Downloads = Field(default=8, description="Downloads at a time, beside the steps that jobs counts.")
+    offline: Flag = Field(default=False, description="True: nothing but the Docker engine is connected to.")
     executor: Literal["threads"] = Field(default="threads", description="Where steps run.")
     limits: LimitsSection | None = None
 

@@ -160,6 +160,12 @@ class PermissionDeniedError(DockerbuildError):
     exit_code = 23
 
 
+class OfflineError(DockerbuildError):
+    """Something is missing, and the user forbade every connection by which it could be had."""
+
+    exit_code = 28
+
+
 class InterruptedRunError(DockerbuildError):
     """The user stopped the run (Ctrl-C or SIGTERM)."""
 

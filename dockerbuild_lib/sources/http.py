@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import NetworkError
 
 if TYPE_CHECKING:
@@ -172,8 +173,10 @@ def exchange(  # noqa: PLR0913  # each is a fact of the request, and named at th
     Raises:
         RefusedError: the answer is no, for good.
         NetworkError: no answer, a broken connection, or a failure of the host that may pass.
+        OfflineError: connections are forbidden.
 
     """
+    CONNECTIONS.require(redacted(url))
     deadline = time.monotonic() + limit
     with translated(url):
         response = session.get(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
-from dockerbuild_lib.core.errors import StoreDamagedError
+from dockerbuild_lib.core.errors import OfflineError, StoreDamagedError
 from dockerbuild_lib.core.events import ProgressLog, silent
 from dockerbuild_lib.core.files import sha256_of, translated_os_errors
 from dockerbuild_lib.sources.partial import discard_partial
@@ -48,6 +48,7 @@ class SourceFetcher:
             NetworkError: the store does not have it, and upstream cannot be reached or does not serve it. What came
                 until then stays beside its place, for the next attempt.
             LockError: a folder of this machine is not what was locked any more.
+            OfflineError: the store does not have it, and connections are forbidden.
             StoreDamagedError: what the store has under its sha256 is another file.
 
         """
@@ -72,6 +73,10 @@ class SourceFetcher:
                 self._take_from_store(locked, place)
             else:
                 self._upstream.download(locked, place, log)
+        except OfflineError as error:
+            what = f"it is not in the store, and {error.what}"
+            fix = "run sources.fetch --all once where they are allowed, with the same store"
+            raise OfflineError(what, where=locked.filename, fix=fix) from error
         finally:
             with suppress(OSError):
                 place.parent.rmdir()  # where nothing is in it

@@ -11,7 +11,7 @@ from typing import TypeVar
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.locks import LibrariesLock, ToolsLock, WheelLock
 from dockerbuild_lib.catalog.suggestions import suggestion
-from dockerbuild_lib.core.errors import UsageError
+from dockerbuild_lib.core.errors import OfflineError, UsageError
 from dockerbuild_lib.core.events import Emit, Notice
 from dockerbuild_lib.core.files import translated_os_errors
 from dockerbuild_lib.sources.lock_changes import LockChange, changes_between
@@ -48,6 +48,7 @@ def update_locks(
         UsageError: the catalogue has no such name.
         LockError: something that the catalogue names does not exist, or not as wheels.
         NetworkError, HashMismatchError, UnsafeArchiveError, ToolMissingError: a source cannot be had.
+        OfflineError: something must be asked of others, and connections are forbidden.
 
     """
     _check_names(catalog, names)
@@ -92,7 +93,11 @@ class _Run:
         yield from self._renew(LIBRARIES, self.folder.libraries, self.catalog.locks.libraries, renew)
 
     def _renew(self, name: str, file: Path, old: SomeLock, renew: Callable[..., SomeLock]) -> Iterator[LockChange]:
-        new = renew(old=old)
+        try:
+            new = renew(old=old)
+        except OfflineError as error:
+            what = f"its lock is not up to date, and {error.what}"
+            raise OfflineError(what, where=name, fix="run sources.lock where they are allowed") from error
         if new != old:
             write_lock(file, new)
             self.emit(Notice(f"{file} written"))

@@ -13,6 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from dockerbuild_lib.catalog.architectures import BUILD_MACHINE
+from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import DockerbuildError, LockError, NetworkError, ToolMissingError
 from dockerbuild_lib.sources.package_index import IndexConfiguration
 
@@ -54,8 +55,11 @@ def resolve(requirements: Iterable[str], python: str, configuration: IndexConfig
         LockError: no versions fit together, or one has no wheel.
         NetworkError: a package index cannot be reached.
         ToolMissingError: uv is not there.
+        OfflineError: connections are forbidden.
 
     """
+    wanted = "".join(f"{_checked(requirement)}\n" for requirement in requirements)
+    CONNECTIONS.require(_label(wanted, python))
     command = (
         *(_uv(), "pip", "compile", "-"),
         *("--python", sys.executable, "--python-version", python, "--python-platform", _PLATFORM),
@@ -63,7 +67,6 @@ def resolve(requirements: Iterable[str], python: str, configuration: IndexConfig
         *("--no-config", "--no-header", "--no-annotate", "--no-progress", "--color", "never"),
         *(word for host in configuration.http.trusted_hosts for word in ("--allow-insecure-host", host)),
     )
-    wanted = "".join(f"{_checked(requirement)}\n" for requirement in requirements)
     try:
         done = subprocess.run(
             command,
@@ -119,9 +122,13 @@ def _environment(configuration: IndexConfiguration) -> dict[str, str]:
     return environment
 
 
+def _label(wanted: str, python: str) -> str:
+    return f"requirements {', '.join(wanted.splitlines())} for Python {python}"
+
+
 def _failure(wanted: str, python: str, complaint: str) -> DockerbuildError:
     why = " ".join(_DECORATION.sub(" ", complaint).split())[-600:]
-    where = f"requirements {', '.join(wanted.splitlines())} for Python {python}"
+    where = _label(wanted, python)
     if any(sign in complaint for sign in _NETWORK_SIGNS):
         return NetworkError(why, where=where, fix="check the network and pip's index-url")
     return LockError(why, where=where, fix="change the requirement: a recipe's build-requires narrows it down")

@@ -186,6 +186,27 @@ def test_without_a_usable_python_the_fix_is_said(fresh: Copy, tmp_path: Path) ->
     assert "apt-get install python3-venv" in told.stderr
 
 
+@pytest.mark.parametrize(("options", "settings"), [(("--offline",), {}), ((), {"INVOKE_DOCKERBUILD_OFFLINE": "true"})])
+def test_offline_nothing_is_installed(
+    fresh: Copy, tmp_path: Path, options: tuple[str, ...], settings: dict[str, str]
+) -> None:
+    told = fresh.call(fresh.launcher, "wheel.list", *options, **settings)
+    assert told.returncode == 28, told.stderr
+    assert ".venv: it must be made from requirements.lock, and connections are forbidden (" in told.stderr
+    assert not (fresh.root / ".venv/bin").exists()
+
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("sh", "cmp", "readlink"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    for name, script in (("id", "echo 0"), ("apt-get", f": >{tmp_path}/called")):
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+    without_python = fresh.call(fresh.launcher, "wheel.list", *options, PATH=str(programs), **settings)
+    assert without_python.returncode == 19
+    assert not (tmp_path / "called").exists()
+
+
 def test_it_works_from_any_folder_and_through_a_link(sample: Copy, tmp_path: Path) -> None:
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()
