@@ -46,6 +46,7 @@ class Settings:
     registry: str | None
     jobs: int
     downloads: int
+    cooldown_days: int
     offline: bool
     executor: Literal["threads"]
     limits: Limits
@@ -99,6 +100,7 @@ def _resolved(section: DockerbuildSection, project_dir: Path, environ: Mapping[s
         registry=section.registry,
         jobs=section.jobs or _cores(),
         downloads=section.downloads,
+        cooldown_days=section.cooldown_days,
         offline=section.offline,
         executor=section.executor,
         limits=Limits(bytes_of(limits.memory), limits.processes, limits.minutes),

@@ -186,11 +186,10 @@ def test_without_a_usable_python_the_fix_is_said(fresh: Copy, tmp_path: Path) ->
     assert "apt-get install python3-venv" in told.stderr
 
 
-@pytest.mark.parametrize(("options", "settings"), [(("--offline",), {}), ((), {"INVOKE_DOCKERBUILD_OFFLINE": "true"})])
-def test_offline_nothing_is_installed(
-    fresh: Copy, tmp_path: Path, options: tuple[str, ...], settings: dict[str, str]
-) -> None:
-    told = fresh.call(fresh.launcher, "wheel.list", *options, **settings)
+@pytest.mark.parametrize(("options", "variable"), [(("--offline",), "false"), ((), "true")])
+def test_offline_nothing_is_installed(fresh: Copy, tmp_path: Path, options: tuple[str, ...], variable: str) -> None:
+    call = (fresh.launcher, "wheel.list", *options)
+    told = fresh.call(*call, INVOKE_DOCKERBUILD_OFFLINE=variable)
     assert told.returncode == 28, told.stderr
     assert ".venv: it must be made from requirements.lock, and connections are forbidden (" in told.stderr
     assert not (fresh.root / ".venv/bin").exists()
@@ -202,7 +201,7 @@ def test_offline_nothing_is_installed(
     for name, script in (("id", "echo 0"), ("apt-get", f": >{tmp_path}/called")):
         (programs / name).write_text(f"#!/bin/sh\n{script}\n")
         (programs / name).chmod(0o755)
-    without_python = fresh.call(fresh.launcher, "wheel.list", *options, PATH=str(programs), **settings)
+    without_python = fresh.call(*call, INVOKE_DOCKERBUILD_OFFLINE=variable, PATH=str(programs))
     assert without_python.returncode == 19
     assert not (tmp_path / "called").exists()
 

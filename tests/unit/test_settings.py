@@ -44,6 +44,7 @@ def test_without_settings_the_defaults_hold(tmp_path: Path, text: str | None) ->
         store=tmp_path / ".dockerbuild" / "store",
         registry=None,
         downloads=8,
+        cooldown_days=0,
         offline=False,
         jobs=len(os.sched_getaffinity(0)),
         executor="threads",
@@ -54,7 +55,7 @@ def test_without_settings_the_defaults_hold(tmp_path: Path, text: str | None) ->
 def test_every_setting_is_taken_from_the_file(tmp_path: Path) -> None:
     text = (
         "dockerbuild:\n  root: area\n  config_dir: /etc/wheels\n  store: ../store\n  registry: registry.example:5000/w"
-        "\n  jobs: 3\n  downloads: 5\n  offline: true\n  executor: threads"
+        "\n  jobs: 3\n  downloads: 5\n  offline: true\n  cooldown_days: 7\n  executor: threads"
         "\n  limits: {memory: 512m, processes: 7, minutes: 5}\n"
     )
     found = load_settings(_with(tmp_path, text), {})
@@ -64,6 +65,7 @@ def test_every_setting_is_taken_from_the_file(tmp_path: Path) -> None:
         tmp_path / "../store",
     )
     assert (found.registry, found.jobs, found.downloads, found.offline) == ("registry.example:5000/w", 3, 5, True)
+    assert found.cooldown_days == 7
     assert found.limits == Limits(memory=512 << 20, processes=7, minutes=5)
 
 
@@ -226,6 +228,6 @@ def test_the_projects_file_documents_each_setting_with_its_default(tmp_path: Pat
     assert shown["limits"].keys() == LimitsSection.model_fields.keys()
     section = DockerbuildSection.model_validate(shown)
     assert section.limits == LimitsSection()
-    for name in ("root", "config_dir", "executor", "registry", "downloads", "offline"):
+    for name in ("root", "config_dir", "executor", "registry", "downloads", "offline", "cooldown_days"):
         assert getattr(section, name) == DockerbuildSection.model_fields[name].default
     assert section.store == f"{section.root}/store"
