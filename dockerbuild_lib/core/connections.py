@@ -31,6 +31,10 @@ class Connections:
         finally:
             self._forbidden_by = before
 
+    def end(self, by: str) -> None:
+        """Forbid connections for the rest of the block; what is being received breaks off with its next piece."""
+        self._forbidden_by = lambda: by
+
     def require(self, where: str, *, missing: str | None = None, fix: str | None = None) -> None:
         """Return when connections are allowed; *missing* says for want of what there would be one, to *where*.
 

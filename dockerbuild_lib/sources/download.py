@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int | None], None]
 """Takes how many bytes of how many are there; None: nobody knows how many."""
 
-_SLOWEST_BYTES_PER_SECOND = 64 * 1024
+_SLOWEST_BYTES_PER_SECOND = 8 * 1024  # of one download, beside several others
 _GRACE_SECONDS = 60.0
-_UNKNOWN_SIZE = 1 << 30
+_UNKNOWN_SIZE = 1 << 27
 _START = 64
 _HTML_STARTS = (b"<!doctype html", b"<html")
 

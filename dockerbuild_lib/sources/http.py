@@ -129,6 +129,7 @@ class Exchange:
         Raises:
             NetworkError: the connection broke.
             TooSlowError: the deadline passed.
+            OfflineError: connections were ended.
 
         """
         while True:
@@ -138,6 +139,7 @@ class Exchange:
             if not chunk:
                 return
             yield chunk
+            CONNECTIONS.require(redacted(self.url))  # the run may have been stopped
             if time.monotonic() > self._deadline:
                 raise TooSlowError(
                     "the host sends too slowly, the time limit for this file is over",

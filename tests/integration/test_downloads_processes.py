@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import signal
 import subprocess
 import threading
 import time
@@ -29,7 +30,7 @@ from dockerbuild_lib.sources.upstream import MachineUpstream
 from dockerbuild_lib.store.local import LocalStore
 from dockerbuild_lib.store.sources_packages import InternedSources
 from tests.support.forged_wheels import Forge
-from tests.support.local_server import Answer, LocalServer, body, ranged, serving
+from tests.support.local_server import Answer, LocalServer, body, dripping, ranged, serving
 from tests.support.projects import Done, Project
 
 LARGE = Forge(name="large", tag="py3-none-any", purelib=True, members={"large.py": Random(3).randbytes(1 << 20)})  # noqa: S311 - incompressible, no secret
@@ -127,6 +128,20 @@ def test_the_run_after_a_killed_one_goes_on_where_the_download_ended(setting: Se
     assert sha256_of(setting.place) == sha256_of(setting.wheel)
     assert not partial.exists()
     setting.project.succeed("store.verify")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_breaks_its_downloads_off_and_keeps_what_came(setting: Setting, number: signal.Signals) -> None:
+    setting.server.answers[FILE] = dripping(setting.wheel.read_bytes(), pause=0.01)
+    partial = partial_path(setting.place)
+    with setting.project.start("wheel.build", "--name=large", **setting.environment) as process:
+        wait_for(lambda: partial.exists() and partial.stat().st_size > 0, process)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=_PATIENCE)
+    assert process.returncode == 130, told
+    assert "fetch large-1.0-py3-none-any.whl: stopped while it ran" in told  # not: did not stop in time
+    assert partial.stat().st_size > 0
+    assert not setting.place.exists()
 
 
 def fetch_in_process(url: str, folder: Path, locked: IndexFile, begun: Path) -> None:

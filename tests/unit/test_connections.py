@@ -28,11 +28,12 @@ from dockerbuild_lib.sources.http import HttpSettings
 from dockerbuild_lib.sources.intern import SourceFetcher
 from dockerbuild_lib.sources.outside import Origins, Outside
 from dockerbuild_lib.sources.package_index import IndexConfiguration, PackageIndex
+from dockerbuild_lib.sources.partial import partial_path
 from dockerbuild_lib.sources.resolve import resolve
 from dockerbuild_lib.sources.upstream import MachineUpstream
 from dockerbuild_lib.store.memory import MemoryStore
 from dockerbuild_lib.store.sources_packages import InternedSources
-from tests.support.local_server import LocalServer, serving
+from tests.support.local_server import LocalServer, dripping, serving
 
 COMMIT = "0123456789" * 4
 LOCKED = IndexFile(distribution="six", version="1.0", filename="six-1.0.tar.gz", sha256="a" * 64, size=1)
@@ -132,6 +133,20 @@ def test_the_judge_is_asked_once_and_only_when_somebody_wants_to_connect() -> No
         connections.require("a host")
         connections.require("another")
     assert asked == ["judge"]
+
+
+def test_what_is_being_received_breaks_off_when_connections_end(server: LocalServer, tmp_path: Path) -> None:
+    server.answers["/file"] = dripping(b"x" * 1000, pause=0.01)
+
+    def come(done: int, _total: int | None) -> None:
+        if done >= 3:
+            CONNECTIONS.end("the run was stopped")
+
+    downloader = Downloader(HttpSettings())
+    with CONNECTIONS.judged_by(lambda: None), pytest.raises(OfflineError, match="the run was stopped"):
+        downloader.download(f"{server.url}/file", tmp_path / "file", Expected("0" * 64, 1000), come)
+    assert 3 <= partial_path(tmp_path / "file").stat().st_size < 1000
+    CONNECTIONS.require("a host")
 
 
 def test_the_judgement_ends_with_the_block() -> None:
