@@ -53,6 +53,9 @@ class Settings:
     """The store that a team shares: an absolute path, or an address as it was written."""
     registry: str | None
     jobs: int
+    downloads: int
+    cooldown_days: int
+    offline: bool
     executor: Literal["threads"]
     limits: Limits
 
@@ -109,6 +112,9 @@ def _resolved(section: DockerbuildSection, project_dir: Path, environ: Mapping[s
         remote_store=section.remote_store and _path_or_address(section.remote_store, path),
         registry=section.registry,
         jobs=section.jobs or _cores(),
+        downloads=section.downloads,
+        cooldown_days=section.cooldown_days,
+        offline=section.offline,
         executor=section.executor,
         limits=Limits(bytes_of(limits.memory), limits.processes, limits.minutes),
     )

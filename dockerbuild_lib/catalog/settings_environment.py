@@ -15,6 +15,7 @@ from dockerbuild_lib.catalog.settings_file import DockerbuildSection
 from dockerbuild_lib.catalog.shapes import bare, follow
 from dockerbuild_lib.catalog.suggestions import suggestion
 from dockerbuild_lib.catalog.wording import Refusal, explain
+from dockerbuild_lib.core.text import FLAGS
 
 PREFIX = "INVOKE_DOCKERBUILD_"
 
@@ -55,8 +56,14 @@ def _variable(way: _Way) -> str:
 def _place(values: dict[str, Any], way: _Way, text: str) -> None:
     for name in way[:-1]:
         values = values.setdefault(name, {})
-    wants_number = bare(follow(DockerbuildSection, way)[1]) is int
-    values[way[-1]] = int(text) if wants_number and _WHOLE_NUMBER.fullmatch(text) else text
+    values[way[-1]] = _value(text, bare(follow(DockerbuildSection, way)[1]))
+
+
+def _value(text: str, wanted: object) -> object:
+    """Return what *text* says to a setting of the type *wanted*; what says nothing stays a text, and is refused."""
+    if wanted is bool:
+        return FLAGS.get(text, text)
+    return int(text) if wanted is int and _WHOLE_NUMBER.fullmatch(text) else text
 
 
 def _note(error: ValidationError, environ: Mapping[str, str], problems: Problems) -> None:

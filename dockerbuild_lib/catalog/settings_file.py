@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from dockerbuild_lib.catalog.base import Model
+from dockerbuild_lib.catalog.base import Flag, Model
 from dockerbuild_lib.catalog.kinds import FileKind
 
 INVOKE_KEYS = frozenset({"run", "runners", "sudo", "tasks", "timeouts"})
@@ -47,6 +47,8 @@ PathText = Annotated[str, Field(min_length=1)]
 StoreText = Annotated[PathText, AfterValidator(_folder_or_service)]
 MemorySize = Annotated[str, Field(pattern=MEMORY_PATTERN), AfterValidator(_enough)]
 Jobs = Annotated[int, Field(ge=1, le=1024, strict=True)]
+Downloads = Annotated[int, Field(ge=1, le=64, strict=True)]
+Days = Annotated[int, Field(ge=0, le=3650, strict=True)]
 Processes = Annotated[int, Field(ge=1, le=1 << 22, strict=True)]  # Linux's PID_MAX_LIMIT
 Minutes = Annotated[int, Field(ge=1, le=7 * 24 * 60, strict=True)]
 
@@ -81,6 +83,11 @@ class DockerbuildSection(_Section):
         default=None, description="Container registry that keeps the images; default: none."
     )
     jobs: Jobs | None = Field(default=None, description="Steps at a time; default: the number of cores.")
+    downloads: Downloads = Field(default=8, description="Downloads at a time, beside the steps that jobs counts.")
+    cooldown_days: Days = Field(
+        default=0, description="How long a release must have been out before it is locked; 0: not at all."
+    )
+    offline: Flag = Field(default=False, description="True: nothing but the Docker engine is connected to.")
     executor: Literal["threads"] = Field(default="threads", description="Where steps run.")
     limits: LimitsSection | None = None
 

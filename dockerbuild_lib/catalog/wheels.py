@@ -40,6 +40,9 @@ class VersionRecipe(Model):
         default={}, description="Platform -> the tags that its wheels may claim there, instead of the platform's."
     )
     default: Flag = Field(default=True, description="False: built only when the version is named.")
+    yanked: str | None = Field(
+        default=None, min_length=1, description="Why it is taken although its authors took it back (PEP 592)."
+    )
     skip: dict[Identifier, str] = Field(default={}, description="Platform -> why it is not built there.")
     patches: tuple[PatchName, ...] = Field(
         default=(), description="Files of config/patches/<distribution>/<version>/, in the order of use."

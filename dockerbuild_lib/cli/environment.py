@@ -13,10 +13,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 from dockerbuild_lib.cli.signals import signals_as_interrupts
+from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import (
     DockerbuildError,
     HashMismatchError,
@@ -27,10 +29,12 @@ from dockerbuild_lib.core.errors import (
 )
 from dockerbuild_lib.core.files import translated_os_errors
 from dockerbuild_lib.core.machine import Say
+from dockerbuild_lib.core.text import FLAGS
 
 LOCK = "requirements.lock"
 MADE_IN = "made-in"
 _HELD = "set-up.lock"
+_OFFLINE_VARIABLE = "INVOKE_DOCKERBUILD_OFFLINE"
 
 Run = Callable[[Sequence[str]], None]
 
@@ -38,7 +42,7 @@ Run = Callable[[Sequence[str]], None]
 def main(root: Path, arguments: list[str]) -> NoReturn:
     """Make the environment, then become the program with *arguments*; ends the process in every case."""
     try:
-        with signals_as_interrupts():
+        with signals_as_interrupts(), CONNECTIONS.judged_by(partial(_offline_by, arguments)):
             make_environment(root, say=say)
     except DockerbuildError as error:
         say(str(error))
@@ -53,6 +57,13 @@ def main(root: Path, arguments: list[str]) -> NoReturn:
     os.execv(python, [python, "-P", str(root / "dockerbuild_lib/__main__.py"), "run", *arguments])  # noqa: S606 - no shell
 
 
+def _offline_by(arguments: Sequence[str]) -> str | None:
+    """Return what forbids connections; a setting in a file cannot be read without what is about to be installed."""
+    if "--offline" in arguments:
+        return "--offline"
+    return _OFFLINE_VARIABLE if FLAGS.get(os.environ.get(_OFFLINE_VARIABLE, "")) else None
+
+
 def say(line: str) -> None:
     """Tell the user one line."""
     sys.stderr.write(f"dockerbuild: {line}\n")
@@ -62,12 +73,14 @@ def say(line: str) -> None:
 def make_environment(root: Path, *, say: Say, run: Run | None = None) -> None:
     """Make ``.venv`` unless another call just did.
 
-    Raises NetworkError, HashMismatchError, NoSpaceError or PermissionDeniedError; *run* runs one command.
+    Raises NetworkError, HashMismatchError, NoSpaceError, PermissionDeniedError or OfflineError; *run* runs one command.
     """
     venv = root / ".venv"
     with _os_errors(venv), _held(venv, say):
         if is_current(root):
             return
+        fix = "run ./dockerbuild --version once where they are allowed"
+        CONNECTIONS.require(str(venv), missing=f"it must be made from {LOCK}", fix=fix)
         say(f"making .venv from {LOCK}")
         _clear(venv)
         run = run or _run

@@ -9,7 +9,7 @@ from dockerbuild_lib.cli.environment import say
 from dockerbuild_lib.cli.running import Perform, run_plan
 from dockerbuild_lib.cli.session import Session
 from dockerbuild_lib.core.errors import DockerbuildError, LockError
-from dockerbuild_lib.core.events import StepLog
+from dockerbuild_lib.core.events import ProgressLog
 from dockerbuild_lib.plan.make import plan_fetches
 from dockerbuild_lib.plan.source_uses import NeededSource
 from dockerbuild_lib.plan.steps import FetchWork, Step
@@ -44,7 +44,7 @@ def _perform(session: Session, *, force: bool) -> Perform:
     # What is compared with its lock comes from outside, and not from the remote store.
     fetcher = session.fetcher_from(session.upstream) if force else session.fetcher
 
-    def perform(step: Step, log: StepLog) -> str:
+    def perform(step: Step, log: ProgressLog) -> str:
         assert isinstance(step.work, FetchWork)  # noqa: S101 - plan_fetches makes no other steps
         size = byte_size(fetcher.fetch(step.work.file, log, force=force).stat().st_size)
         return f"{size}, as locked" if force else size

@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING
 from dockerbuild_lib.cli.environment import say
 from dockerbuild_lib.cli.session import Session
 from dockerbuild_lib.core.errors import DockerbuildError, InterruptedRunError
-from dockerbuild_lib.core.events import Event, StepLog
-from dockerbuild_lib.plan.steps import PackageWork, Step
+from dockerbuild_lib.core.events import Event, ProgressLog
+from dockerbuild_lib.plan.steps import Lane, PackageWork, Step
 
 if TYPE_CHECKING:
     from dockerbuild_lib.plan.make import Plan
     from dockerbuild_lib.report.summary import ArtifactRow
 
 
-Perform = Callable[[Step, StepLog], str]
+Perform = Callable[[Step, ProgressLog], str]
 """Carries out a step, and returns its result in a few words."""
 
 
-def run_plan(session: Session, plan: Plan, perform: Callable[[], Perform], jobs: int) -> None:
+def run_plan(
+    session: Session, plan: Plan, perform: Callable[[], Perform], jobs: int, downloads: int | None = None
+) -> None:
     """Run the steps that a plan has to do, if any, and see to it that its sources are shared.
 
     *perform* makes what carries them out. Raises what :func:`run_plan_steps` and :func:`share_sources` raise.
@@ -31,7 +33,7 @@ def run_plan(session: Session, plan: Plan, perform: Callable[[], Perform], jobs:
 
     try:
         if plan.to_do:
-            run_plan_steps(session, plan.to_do, perform(), jobs)
+            run_plan_steps(session, plan.to_do, perform(), jobs, downloads)
     except InterruptedRunError:
         raise
     except DockerbuildError:
@@ -50,8 +52,12 @@ def _share_what_there_is(session: Session, plan: Plan) -> None:
         say(f"warning: {error}")  # the run ends with its own error
 
 
-def run_plan_steps(session: Session, steps: Sequence[Step], perform: Perform, jobs: int) -> None:
-    """Run steps to their end, with a record in the work area; then raise what failed.
+def run_plan_steps(
+    session: Session, steps: Sequence[Step], perform: Perform, jobs: int, downloads: int | None = None
+) -> None:
+    """Run steps to their end, *jobs* of them at a time beside the *downloads*; then raise what failed.
+
+    A record of the run is left in the work area. *downloads* are by default as many as the settings say.
 
     Raises:
         DockerbuildError: a step failed; StepsFailedError when several did, each for another reason.
@@ -74,7 +80,8 @@ def run_plan_steps(session: Session, steps: Sequence[Step], perform: Perform, jo
 
             quoted = quoting_logs(perform, lambda step: journal.log_path(step.id))
             executor = ThreadExecutor()
-            result = run_steps(steps, quoted, jobs=jobs, executor=executor, emit=emit, cancel=session.stop)
+            places: dict[str, int] = {Lane.CORES: jobs, Lane.DOWNLOADS: downloads or session.settings.downloads}
+            result = run_steps(steps, quoted, places=places, executor=executor, emit=emit, cancel=session.stop)
             executor.close()
         done = {outcome.step for outcome in result.outcomes if outcome.status == "done"}
         artifacts = _artifacts(session, [step for step in steps if step.id in done])

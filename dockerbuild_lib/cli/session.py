@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dockerbuild_lib.cli.environment import say
 from dockerbuild_lib.cli.tasks_base import PROJECT
+from dockerbuild_lib.core.connections import CONNECTIONS
 
 if TYPE_CHECKING:
     from dockerbuild_lib.catalog.catalog import Catalog
@@ -221,6 +222,7 @@ class Session:
 
     def stop(self) -> None:
         """End everything that the run has started."""
+        CONNECTIONS.end("the run was stopped")
         self.processes.stop_all()
         self.engine.stop_run()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from dockerbuild_lib.plan.source_uses import NeededSource
 
 _USERS = "wheel, NAME==VERSION, library or tools whose sources these are, or a pattern; repeatable"
-_DOWNLOADS = 8
-"""At a time, by default: they wait for hosts outside, not for cores."""
 
 
 @task(name="list", help={"name": f"{_USERS}; default: all", "json": "print JSON"}, iterable=["name"], engine=False)
@@ -54,17 +53,27 @@ def _selected(session: Session, names: list[str]) -> tuple[NeededSource, ...]:
     help={
         "name": "wheel, library, or tools; repeatable; default: everything",
         "update": "take the newest build requirements and tools, also where a lock is up to date",
+        "cooldown": "days that a release must have been out, 0 for none; default: the setting cooldown_days",
     },
     iterable=["name"],
     engine=False,
 )
-def lock(_context: Context, name: list[str], update: bool = False) -> None:  # noqa: FBT001, FBT002
+def lock(_context: Context, name: list[str], update: bool = False, cooldown: str = "") -> None:  # noqa: FBT001, FBT002
     """Write the pins of everything from outside to config/locks, and show what changed."""
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
+    from dockerbuild_lib.sources.cooldown import Cooldown  # noqa: PLC0415
     from dockerbuild_lib.sources.lock import update_locks  # noqa: PLC0415
 
     session = open_session()
-    changes = update_locks(session.catalog, name, update=update, emit=_say_notice, origins=session.origins)
+    days = integer_option("cooldown", cooldown, 0) if cooldown else session.settings.cooldown_days
+    changes = update_locks(
+        session.catalog,
+        name,
+        update=update,
+        emit=_say_notice,
+        origins=session.origins,
+        cooldown=Cooldown(days, datetime.now(UTC)) if days else None,
+    )
     write_result(sys.stdout, "\n".join(map(str, changes)) or "every lock is up to date")
 
 
@@ -78,7 +87,7 @@ def _say_notice(event: Event) -> None:
         "name": f"{_USERS}; or --all",
         "all": "the sources of the whole catalogue",
         "force": "download also what is in the store, and compare it with the lock",
-        "jobs": f"downloads at the same time; default: {_DOWNLOADS}",
+        "jobs": "downloads at the same time; default: the setting downloads",
         "upload_sources": UPLOAD_SOURCES_HELP,
     },
     iterable=["name"],
@@ -99,8 +108,8 @@ def fetch(
     if all == bool(name):
         what = "both --name and --all are given" if all else "it is not said which sources"
         raise UsageError(what, fix="give --name=NAME for those of a wheel or library, or --all")
-    count = integer_option("jobs", jobs) if jobs else _DOWNLOADS
     session = open_session(upload_sources=upload_sources)
+    count = integer_option("jobs", jobs) if jobs else session.settings.downloads
     fetch_sources(session, _selected(session, name), count, force=force)
 
 

@@ -12,12 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
+from invoke.parser.argument import Argument
 from invoke.tasks import Task
 
 from dockerbuild_lib.cli.engine_setup import ensure_engine
 from dockerbuild_lib.cli.environment import say
 from dockerbuild_lib.cli.exits import errors_as_exits
 from dockerbuild_lib.cli.signals import signals_as_interrupts
+from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import UsageError
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -26,16 +28,28 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 UPLOAD_SOURCES_HELP = "publish the sources to the remote store too"
 
 
+OFFLINE = "offline"
+
+
 class GuardedTask(Task[Callable[..., Any]]):
-    """A task that lets no traceback reach the user, and is sure of a Docker engine unless told otherwise."""
+    """A task that lets no traceback reach the user, and is sure of a Docker engine unless told otherwise.
+
+    Each has the option ``--offline``, beside those that its body's parameters make.
+    """
 
     def __init__(self, body: Callable[..., Any], *, engine: bool = True, **options: Any) -> None:  # noqa: ANN401 - invoke's
         super().__init__(body, **options)
         self.needs_engine = engine
 
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:  # noqa: FBT001 - invoke's
+        """Return the task's options."""
+        told = "connect to nothing but the Docker engine; what is missing then is an error"
+        return [*super().get_arguments(ignore_unknown_help), Argument(OFFLINE, kind=bool, default=False, help=told)]
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the task takes
         """Run the task; what it raises becomes Exit."""
-        with errors_as_exits(), signals_as_interrupts():
+        offline = partial(_offline_by, option=kwargs.pop(OFFLINE, False))
+        with errors_as_exits(), signals_as_interrupts(), CONNECTIONS.judged_by(offline):
             if self.needs_engine:
                 ensure_engine(os.environ, _work_area, say=say)
             result = super().__call__(*args, **kwargs)
@@ -63,6 +77,15 @@ def _work_area() -> Path:
     from dockerbuild_lib.catalog.settings import load_settings  # noqa: PLC0415 - pydantic would slow every start
 
     return load_settings(PROJECT, os.environ).root
+
+
+def _offline_by(*, option: bool) -> str | None:
+    """Return what forbids connections. Settings take a while to read, so only whoever wants to connect pays for it."""
+    from dockerbuild_lib.catalog.settings import load_settings  # noqa: PLC0415 - pydantic would slow every start
+
+    if option:
+        return f"--{OFFLINE}"
+    return "the setting offline" if load_settings(PROJECT, os.environ).offline else None
 
 
 def integer_option(name: str, text: str, minimum: int = 1) -> int:

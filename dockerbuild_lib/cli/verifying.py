@@ -8,7 +8,7 @@ from dataclasses import replace
 from dockerbuild_lib.cli.running import run_plan, run_plan_steps
 from dockerbuild_lib.cli.session import Session
 from dockerbuild_lib.core.errors import NotReproducibleError, UsageError
-from dockerbuild_lib.core.events import StepLog
+from dockerbuild_lib.core.events import ProgressLog
 from dockerbuild_lib.execution.workbench import Workbench
 from dockerbuild_lib.plan import step_names
 from dockerbuild_lib.plan.request import Request
@@ -39,7 +39,7 @@ def verify_wheels(session: Session, request: Request, jobs: int) -> None:
     bench = session.workbench()
     run_plan(session, plan, lambda: bench.perform, jobs)
 
-    def perform(step: Step, log: StepLog) -> str:
+    def perform(step: Step, log: ProgressLog) -> str:
         assert isinstance(step.work, BuildWork)  # noqa: S101 - so they are made below
         return _verify(bench, step.work.wheel, log)
 
@@ -52,7 +52,7 @@ def _step(wheel: WheelWork) -> Step:
     return Step(name, name, wheel.key.full, (), 20, BuildWork(wheel))
 
 
-def _verify(bench: Workbench, wheel: WheelWork, log: StepLog) -> str:
+def _verify(bench: Workbench, wheel: WheelWork, log: ProgressLog) -> str:
     first = bench.area.result(wheel)
     folder = bench.area.empty(bench.area.root / "staging" / f"verify-{wheel.key.full}")
     second = bench.build(wheel, folder, log, OTHER_CONDITIONS)

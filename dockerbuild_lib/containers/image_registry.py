@@ -12,6 +12,7 @@ from typing import cast
 
 from dockerbuild_lib.containers.engine import KEY_LABEL, Engine
 from dockerbuild_lib.containers.errors import translated_engine_errors
+from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import AccessRefusedError, DockerbuildError, ImageFailedError, NetworkError
 from dockerbuild_lib.core.events import StepLog
 
@@ -40,6 +41,7 @@ class ImageRegistry:
         """
         import docker.errors  # noqa: PLC0415 - the SDK takes 0.3 s to import
 
+        CONNECTIONS.require(self.address, missing=f"the engine lacks the image of {platform}")
         client = self.engine.client
         try:
             client.api.inspect_distribution(self.reference(platform, key))  # type: ignore[no-untyped-call]
@@ -58,6 +60,7 @@ class ImageRegistry:
 
         """
         reference = self.reference(platform, key)
+        CONNECTIONS.require(self.address)
         repository, _, version = reference.rpartition(":")
         api = self.engine.client.api
         with translated_engine_errors():
@@ -82,6 +85,7 @@ class ImageRegistry:
         import docker.errors  # noqa: PLC0415 - the SDK takes 0.3 s to import
 
         reference = self.reference(platform, key)
+        CONNECTIONS.require(self.address)
         repository, _, version = reference.rpartition(":")
         api = self.engine.client.api
         try:

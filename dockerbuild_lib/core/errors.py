@@ -184,6 +184,12 @@ class AccessRefusedError(DockerbuildError):
     exit_code = 28
 
 
+class OfflineError(DockerbuildError):
+    """Something is missing, and the user forbade every connection by which it could be had."""
+
+    exit_code = 29
+
+
 class InterruptedRunError(DockerbuildError):
     """The user stopped the run (Ctrl-C or SIGTERM)."""
 

@@ -24,6 +24,15 @@ class StepOutput:
 
 
 @dataclass(frozen=True)
+class StepProgress:
+    """A step has *done* so many of *total* bytes; None: nobody knows how many there are."""
+
+    step: str
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True)
 class StepFinished:
     """A step is done; *detail* says with what result, in a few words."""
 
@@ -50,7 +59,7 @@ class Notice:
     warning: bool = False
 
 
-Event = StepStarted | StepOutput | StepFinished | StepFailed | Notice
+Event = StepStarted | StepOutput | StepProgress | StepFinished | StepFailed | Notice
 Emit = Callable[[Event], None]
 
 
@@ -61,8 +70,23 @@ class StepLog(Protocol):
         """Take one line, without its end."""
 
 
-def silent(line: str) -> None:
-    """Drop a line: for steps that nobody watches."""
+class ProgressLog(StepLog, Protocol):
+    """A step's log that takes too how far the step has come."""
+
+    def progress(self, done: int, total: int | None) -> None:
+        """Take note that *done* of *total* bytes are there; None: nobody knows how many there are."""
+
+
+class _Silent:
+    def __call__(self, line: str) -> None:
+        pass
+
+    def progress(self, done: int, total: int | None) -> None:
+        pass
+
+
+silent: ProgressLog = _Silent()
+"""Drops what it is told: for callers that have no step."""
 
 
 def discard(_event: Event) -> None:

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import DockerbuildError, NetworkError, NoSpaceError, ToolMissingError
 
 Say = Callable[[str], None]
@@ -64,9 +65,11 @@ def can_install_packages() -> bool:
 def install_packages(packages: Iterable[str], *, say: Say) -> None:
     """Install Debian packages from the sources that the machine is configured for.
 
-    Raises NetworkError, NoSpaceError or ToolMissingError with the last lines that apt wrote.
+    Raises NetworkError, NoSpaceError or ToolMissingError with the last lines that apt wrote; OfflineError.
     """
     names = list(packages)
+    install_by_hand = f"install it before (apt-get install {' '.join(names)})"
+    CONNECTIONS.require(", ".join(names), missing="not installed", fix=install_by_hand)
     say(f"installing {', '.join(names)}")
     install = ["install", "--yes", "--no-install-recommends", *names]
     if _has_package_lists():

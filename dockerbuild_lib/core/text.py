@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+FLAGS = {"true": True, "1": True, "false": False, "0": False}
+"""What an environment variable says to a question."""
+
 # ECMA-48: CSI (colours, cursor), OSC (titles, links; ended by BEL or ST), and the two-character escapes.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Generic, Protocol, TypeVar
 
@@ -27,6 +27,10 @@ class Schedulable(Protocol):
     def weight(self) -> float:
         """Expected seconds."""
 
+    @property
+    def lane(self) -> str:
+        """The lane whose places it takes one of while it runs."""
+
 
 S = TypeVar("S", bound=Schedulable)
 
@@ -45,13 +49,19 @@ class Graph(Generic[S]):
         self._dependents = self._invert()
         self._urgency = self._longest_paths()
         self._position = {step.id: position for position, step in enumerate(steps)}
-        self._ready: list[tuple[float, int, str]] = []
+        self._ready: dict[str, list[tuple[float, int, str]]] = {step.lane: [] for step in steps}
         for step in steps:
             self._offer(step.id)
 
-    def take(self) -> S | None:
-        """Remove and return the most urgent ready step; None when none is ready."""
-        return self.steps[heapq.heappop(self._ready)[2]] if self._ready else None
+    @property
+    def lanes(self) -> frozenset[str]:
+        """The lanes of its steps."""
+        return frozenset(self._ready)
+
+    def take(self, lanes: Collection[str]) -> S | None:
+        """Remove and return the most urgent ready step of these lanes; None when none is ready."""
+        heaps = [self._ready[lane] for lane in lanes if self._ready.get(lane)]
+        return self.steps[heapq.heappop(min(heaps, key=lambda heap: heap[0]))[2]] if heaps else None
 
     def complete(self, step: str) -> None:
         """Take note that *step* is done: what waited only for it becomes ready."""
@@ -71,7 +81,7 @@ class Graph(Generic[S]):
 
     def _offer(self, step: str) -> None:
         if not self._missing[step]:
-            heapq.heappush(self._ready, (-self._urgency[step], self._position[step], step))
+            heapq.heappush(self._ready[self.steps[step].lane], (-self._urgency[step], self._position[step], step))
 
     def _invert(self) -> dict[str, set[str]]:
         dependents: dict[str, set[str]] = {step: set() for step in self.steps}

@@ -21,6 +21,7 @@ from typing import Self, get_args
 
 from dockerbuild_lib.core.events import Event, StepFailed, StepFinished, StepOutput, StepStarted
 from dockerbuild_lib.core.files import translated_os_errors, write_atomic
+from dockerbuild_lib.core.progress import EACH_LINE_SECONDS, ProgressThinner
 from dockerbuild_lib.core.text import encoded
 from dockerbuild_lib.execution.logs import log_name
 from dockerbuild_lib.execution.run_folder import (
@@ -41,11 +42,19 @@ class Journal:
     Raises NoSpaceError or PermissionDeniedError, wherever it writes.
     """
 
-    def __init__(self, root: Path, *, run_id: str | None = None, keep: int = KEPT_RUNS) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        run_id: str | None = None,
+        keep: int = KEPT_RUNS,
+        progress_every: float = EACH_LINE_SECONDS,
+    ) -> None:
         self.run_id = run_id or new_run_id()
         self.folder = make_run_folder(root, self.run_id)
         self._lock = threading.Lock()
         self._closed = False
+        self._thinner = ProgressThinner(progress_every)
         self._logs: dict[str, int] = {}
         self._events = _open_for_append(self.folder / EVENTS)
         fcntl.flock(self._events, fcntl.LOCK_EX)  # says that this run is alive: see prune_runs
@@ -56,7 +65,7 @@ class Journal:
         """Record *event*."""
         line = _json_line(event)
         with self._lock:
-            if self._closed:
+            if self._closed or not self._thinner.passes(event):
                 return
             with translated_os_errors(self.folder):
                 _write_all(self._events, line)

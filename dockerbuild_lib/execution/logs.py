@@ -15,7 +15,7 @@ from dockerbuild_lib.core.errors import (
     LimitExceededError,
     TrialFailedError,
 )
-from dockerbuild_lib.core.events import StepLog
+from dockerbuild_lib.core.events import ProgressLog
 from dockerbuild_lib.core.text import displayable
 
 QUOTED_LINES = 30
@@ -62,14 +62,16 @@ def _quotable(line: str) -> str:
     return shown if len(shown) <= _LONGEST_QUOTE else f"{shown[:_LONGEST_QUOTE]} ..."
 
 
-def quoting_logs(perform: Callable[[S, StepLog], str], log_path: Callable[[S], Path]) -> Callable[[S, StepLog], str]:
+def quoting_logs(
+    perform: Callable[[S, ProgressLog], str], log_path: Callable[[S], Path]
+) -> Callable[[S, ProgressLog], str]:
     """Return *perform*, its errors naming the step's log and quoting its last lines.
 
     That is done for errors that a program's output explains (a failed build, trial or image, a limit that was
     exceeded), unless the message names the log already.
     """
 
-    def quoted(step: S, log: StepLog) -> str:
+    def quoted(step: S, log: ProgressLog) -> str:
         try:
             return perform(step, log)
         except _QUOTED as error:

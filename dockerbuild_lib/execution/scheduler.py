@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from dockerbuild_lib.core.errors import DockerbuildError
-from dockerbuild_lib.core.events import Emit, Notice, StepFailed, StepFinished, StepLog, StepOutput, StepStarted
+from dockerbuild_lib.core.events import (
+    Emit,
+    Notice,
+    ProgressLog,
+    StepFailed,
+    StepFinished,
+    StepOutput,
+    StepProgress,
+    StepStarted,
+)
 from dockerbuild_lib.core.files import translate_os_error
+from dockerbuild_lib.core.progress import ProgressThinner
 from dockerbuild_lib.execution.executor import Executor, Pending
 from dockerbuild_lib.execution.graph import Graph, Schedulable
 from dockerbuild_lib.execution.results import RunResult, StepOutcome
@@ -21,30 +32,41 @@ from dockerbuild_lib.execution.signals import stop_requests
 GRACE_SECONDS = 30.0
 """How long an interrupted run waits for its steps: killing a container and removing its volume takes seconds."""
 _WAKE_SECONDS = 1.0  # an upper bound on how long the main thread sleeps, should a platform not wake it for a signal
+_PROGRESS_SECONDS = 0.25  # as often as a live view is worth being drawn for
 
 S = TypeVar("S", bound=Schedulable)
 
 
-def step_log(emit: Emit, step: str) -> StepLog:
-    """Return the log of *step*: each line becomes an event."""
+class EmittingLog:
+    """The log of *step*: each line becomes an event, and now and then how far the step has come."""
 
-    def log(line: str) -> None:
-        emit(StepOutput(step, line))
+    def __init__(self, emit: Emit, step: str) -> None:
+        self._emit = emit
+        self._step = step
+        self._thinner = ProgressThinner(_PROGRESS_SECONDS)
 
-    return log
+    def __call__(self, line: str) -> None:
+        """Take one line, without its end."""
+        self._emit(StepOutput(self._step, line))
+
+    def progress(self, done: int, total: int | None) -> None:
+        """Take note that *done* of *total* bytes are there."""
+        event = StepProgress(self._step, done, total)
+        if self._thinner.passes(event):
+            self._emit(event)
 
 
 def run_steps(  # noqa: PLR0913 - each is another collaborator, and all but two are named
     steps: Sequence[S],
-    perform: Callable[[S, StepLog], str],
+    perform: Callable[[S, ProgressLog], str],
     *,
-    jobs: int,
+    places: Mapping[str, int],
     executor: Executor,
     emit: Emit,
     cancel: Callable[[], None],
     grace: float = GRACE_SECONDS,
 ) -> RunResult:
-    """Run all *steps*, at most *jobs* at a time, and return what became of each.
+    """Run all *steps*, of each lane as many at a time as it has *places*, and return what became of each.
 
     *perform* runs in the executor and returns the step's result in a few words. When it fails, only the steps
     that need it are cancelled. On Ctrl-C, SIGTERM or SIGHUP in the main thread no further step starts, *cancel*
@@ -52,11 +74,13 @@ def run_steps(  # noqa: PLR0913 - each is another collaborator, and all but two 
     wait). Never raises for a failed or interrupted run: write the summary, then call
     ``RunResult.raise_for_failures``. Whatever *emit* raises in the calling thread ends the run and is passed on.
 
-    Raises ValueError, before anything starts, when *jobs* is below 1 or the steps are no acyclic graph.
+    Raises ValueError, before anything starts, when a step's lane has no place or the steps are no acyclic graph.
     """
-    if jobs < 1:
-        raise ValueError(f"jobs must be at least 1, not {jobs}")
-    return _Run(Graph(steps), perform, jobs, executor, emit, cancel, grace).run()
+    graph = Graph(steps)
+    for lane in sorted(graph.lanes):
+        if places.get(lane, 0) < 1:
+            raise ValueError(f"the lane {lane!r} must have at least 1 place, not {places.get(lane, 0)}")
+    return _Run(graph, perform, places, executor, emit, cancel, grace).run()
 
 
 @dataclass(frozen=True)
@@ -68,12 +92,12 @@ class _Attempt:
     error: DockerbuildError | None = None
 
 
-def _attempt(step: S, perform: Callable[[S, StepLog], str], emit: Emit) -> _Attempt:
+def _attempt(step: S, perform: Callable[[S, ProgressLog], str], emit: Emit) -> _Attempt:
     """Do the step's work, in the executor. Every error becomes a result: only that can be sent between machines."""
     begun = time.monotonic()
     try:
         emit(StepStarted(step.id, step.title))
-        detail = perform(step, step_log(emit, step.id))
+        detail = perform(step, EmittingLog(emit, step.id))
     except BaseException as error:  # noqa: BLE001 - one step's end, whatever it is, must not end the others
         return _Attempt(time.monotonic() - begun, error=_explained(error, step.id))
     return _Attempt(time.monotonic() - begun, detail)
@@ -97,8 +121,8 @@ class _Run(Generic[S]):
     """The state of one run; only the calling thread touches it, everything else arrives through the inbox."""
 
     graph: Graph[S]
-    perform: Callable[[S, StepLog], str]
-    jobs: int
+    perform: Callable[[S, ProgressLog], str]
+    places: Mapping[str, int]
     executor: Executor
     emit: Emit
     cancel: Callable[[], None]
@@ -138,10 +162,14 @@ class _Run(Generic[S]):
             raise
 
     def _start_ready(self) -> None:
-        while not self.stopping and len(self.running) < self.jobs and (step := self.graph.take()):
+        while not self.stopping and (step := self.graph.take(self._free_lanes())):
             self.running.add(step.id)
             pending = self.executor.submit(partial(_attempt, step, self.perform, self.emit))
             pending.add_done_callback(partial(self._deliver, step.id, pending))
+
+    def _free_lanes(self) -> list[str]:
+        taken = Counter(self.graph.steps[step].lane for step in self.running)
+        return [lane for lane, places in self.places.items() if taken[lane] < places]
 
     def _deliver(self, step: str, pending: Pending[_Attempt], _future: object) -> None:
         self.inbox.put((step, pending))

@@ -8,7 +8,7 @@ from pathlib import Path
 from dockerbuild_lib.catalog.platform_tags import claimable_tags
 from dockerbuild_lib.catalog.wheels import PureWheel
 from dockerbuild_lib.core.errors import DockerbuildError
-from dockerbuild_lib.core.events import StepLog
+from dockerbuild_lib.core.events import ProgressLog
 from dockerbuild_lib.images.generate import ImageMaker
 from dockerbuild_lib.plan.goals import patch_path
 from dockerbuild_lib.plan.naming import python_tags
@@ -56,7 +56,7 @@ class Workbench:
     publisher: Publisher
     fresh_images: bool = False
 
-    def perform(self, step: Step, log: StepLog) -> str:  # noqa: PLR0911 - one per kind of work
+    def perform(self, step: Step, log: ProgressLog) -> str:  # noqa: PLR0911 - one per kind of work
         """Carry out a step; return its result in a few words."""
         match step.work:
             case FetchWork(file):
@@ -80,7 +80,7 @@ class Workbench:
                 published = self.publisher.publish(goal, self.area.result(goal))
                 return f"{published.pin}, refs moved: {', '.join(published.moved_refs) or 'none'}"
 
-    def _image(self, work: ImageSteps, log: StepLog) -> str:
+    def _image(self, work: ImageSteps, log: ProgressLog) -> str:
         match work:
             case BaseWork():
                 return self.images.make_base(work, log)
@@ -92,7 +92,9 @@ class Workbench:
             case PushWork():
                 return self.images.push(work, log)
 
-    def build(self, wheel: WheelWork, target: Path, log: StepLog, conditions: Conditions = DEFAULT_CONDITIONS) -> Path:
+    def build(
+        self, wheel: WheelWork, target: Path, log: ProgressLog, conditions: Conditions = DEFAULT_CONDITIONS
+    ) -> Path:
         """Build a wheel into the folder *target*."""
         inputs = WheelInputs(
             source=self.fetcher.fetch(wheel.source, log),

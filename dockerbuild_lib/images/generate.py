@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dockerbuild_lib.containers.engine import KEY_LABEL, Engine
 from dockerbuild_lib.containers.image_registry import ImageRegistry
+from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import BuildFailedError, ImageFailedError, UsageError
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.core.files import translated_os_errors
@@ -40,8 +41,10 @@ class ImageMaker:
 
         Raises:
             ImageFailedError: mmdebstrap or the engine failed.
+            OfflineError: connections are forbidden.
 
         """
+        _require_connection(f"the base image {work.recipe.suite}")
         program = self.mmdebstrap()
         with _scratch(self.scratch) as folder:
             archive = folder / "base.tar"
@@ -61,8 +64,10 @@ class ImageMaker:
 
         Raises:
             ImageFailedError: a step of its Dockerfile failed.
+            OfflineError: connections are forbidden.
 
         """
+        _require_connection(f"the image of {work.platform_name}")
         tag = image_tag(work.platform_name, work.key)
         labels = {KEY_LABEL: work.key, PLATFORM_LABEL: work.platform_name}
         with _scratch(self.scratch) as folder, tempfile.TemporaryFile(dir=folder) as context:
@@ -96,6 +101,12 @@ class ImageMaker:
         where = (*BUILD_PLATFORM, f"--target={target}")
         options = ("--no-config", "--offline", "--no-index", "--no-deps", "--no-cache", "--link-mode=copy")
         self.processes.run((find_uv_bin(), "pip", "install", *options, *where, *map(str, wheels)), log)
+
+
+def _require_connection(image: str) -> None:
+    """Refuse to make an image, which takes packages from the Debian mirror, where nothing may be connected to."""
+    fix = "make it with image.generate where they are allowed, with the same engine"
+    CONNECTIONS.require(image, missing="it must be made from Debian packages", fix=fix)
 
 
 @contextmanager

@@ -226,6 +226,13 @@ WheelSteps = BuildWork | CheckWork | TrialWork | PackageWork | PublishWork
 Work = FetchWork | ImageSteps | LibraryWork | WheelSteps
 
 
+class Lane(StrEnum):
+    """What a step is bound by. Each lane has places of its own: downloads go on beside builds, however few cores."""
+
+    CORES = "cores"
+    DOWNLOADS = "downloads"
+
+
 @dataclass(frozen=True)
 class Step:
     """One unit of work. *weight* is the expected time in seconds, only used to start long paths first."""
@@ -236,3 +243,8 @@ class Step:
     needs: tuple[str, ...]
     weight: float
     work: Work
+
+    @property
+    def lane(self) -> Lane:
+        """What it is bound by."""
+        return Lane.DOWNLOADS if isinstance(self.work, FetchWork) else Lane.CORES

@@ -16,10 +16,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from dockerbuild_lib.core.events import Event, Notice, StepFailed, StepFinished, StepOutput, StepStarted
+from dockerbuild_lib.core.events import Event, Notice, StepFailed, StepFinished, StepOutput, StepProgress, StepStarted
 from dockerbuild_lib.core.text import displayable
 from dockerbuild_lib.report.streams import QuietStream
-from dockerbuild_lib.report.units import duration
+from dockerbuild_lib.report.units import duration, progress
 
 _MOST_ROWS = 12  # more steps than that at a time are counted, not listed
 _SPARE_ROWS = 3  # the line of counts, the line of those not listed, and the cursor's own
@@ -28,7 +28,7 @@ _REFRESHES = 8  # a second: times show tenths, and more only costs the builds
 
 @dataclass
 class _Running:
-    """A step that runs: since when (monotonic seconds), and the last line that it wrote."""
+    """A step that runs: since when (monotonic seconds), and its last line, or how far it has come."""
 
     title: str
     since: float
@@ -81,6 +81,9 @@ class LiveReporter:
         elif isinstance(event, StepOutput):
             if event.step in self._running and event.line.strip():
                 self._running[event.step].last = event.line
+        elif isinstance(event, StepProgress):
+            if event.step in self._running:
+                self._running[event.step].last = progress(event.done, event.total)
         elif isinstance(event, (StepFinished, StepFailed)):
             self._running.pop(event.step, None)
             self._counts[_status(event)] += 1

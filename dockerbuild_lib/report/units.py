@@ -29,6 +29,13 @@ def byte_size(size: int) -> str:
     return f"{amount / _KIB:.1f} TiB"
 
 
+def progress(done: int, total: int | None) -> str:
+    """Return how far something has come, in bytes: ``3.0 MiB of 14.2 MiB (21 %)``."""
+    if not total:
+        return byte_size(done)
+    return f"{byte_size(done)} of {byte_size(total)} ({100 * done // total} %)"
+
+
 def counted(number: int, noun: str) -> str:
     """Return ``1 step`` or ``3 steps``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import NetworkError, ToolMissingError
 from dockerbuild_lib.core.files import translated_os_errors
 from dockerbuild_lib.sources.apt_entries import AptEntry, read_entries
@@ -78,8 +79,10 @@ class PrivateApt:
 
         Raises:
             NetworkError: an index cannot be fetched, or does not verify.
+            OfflineError: connections are forbidden.
 
         """
+        CONNECTIONS.require("this machine's Debian mirror")
         command = ("apt-get", "--error-on=any", "-q", "update")
         _run(command, self._environment, "apt cannot fetch the indices of this machine's Debian mirror")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from dockerbuild_lib.catalog.locks import ArchiveFile
 from dockerbuild_lib.catalog.sources import ArchiveSource
 from dockerbuild_lib.core.errors import HashMismatchError, LockError, NetworkError
-from dockerbuild_lib.core.events import Notice, StepLog
+from dockerbuild_lib.core.events import Notice, ProgressLog, StepLog
 from dockerbuild_lib.sources.download import Expected, Received
 from dockerbuild_lib.sources.http import RefusedError, redacted
 from dockerbuild_lib.sources.outside import Outside, Wanted
@@ -50,7 +50,7 @@ def pin_archive(outside: Outside, wanted: Wanted[ArchiveSource], folder: Path) -
     return pin, place
 
 
-def fetch_archive(outside: Outside, locked: ArchiveFile, target: Path, log: StepLog) -> None:
+def fetch_archive(outside: Outside, locked: ArchiveFile, target: Path, log: ProgressLog) -> None:
     """Fetch the locked archive to *target* from the first mirror that has it; *log* is told of those passed over.
 
     Raises:
@@ -60,7 +60,7 @@ def fetch_archive(outside: Outside, locked: ArchiveFile, target: Path, log: Step
     """
 
     def attempt(url: str) -> Received:
-        return outside.downloader.download(url, target, Expected(locked.sha256, locked.size))
+        return outside.downloader.download(url, target, Expected(locked.sha256, locked.size), log.progress)
 
     _first(locked.urls, attempt, locked.filename, log)
 

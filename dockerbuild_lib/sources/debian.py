@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dockerbuild_lib.catalog.locks import DebianFile
 from dockerbuild_lib.core.errors import LockError, NetworkError
+from dockerbuild_lib.core.events import ProgressLog, silent
 from dockerbuild_lib.sources.apt import AptConfiguration, private_apt, read_apt_configuration
 from dockerbuild_lib.sources.apt_entries import AptEntry, stanzas
 from dockerbuild_lib.sources.download import Downloader, Expected
@@ -123,8 +124,10 @@ def _archives(package: SourcePackage, fields: dict[str, str]) -> Iterator[Debian
             )
 
 
-def download_debian_file(locked: DebianFile, target: Path, configuration: AptConfiguration | None = None) -> None:
-    """Fetch *locked* to *target* from the first of apt's repositories that serves it.
+def download_debian_file(
+    locked: DebianFile, target: Path, configuration: AptConfiguration | None = None, log: ProgressLog = silent
+) -> None:
+    """Fetch *locked* to *target* from the first of apt's repositories that serves it, telling *log* how far it is.
 
     Which repository it is does not matter: the sha256 decides.
 
@@ -139,7 +142,7 @@ def download_debian_file(locked: DebianFile, target: Path, configuration: AptCon
     failures: list[NetworkError] = []
     for uri in uris:
         try:
-            downloader.download(f"{uri}{locked.path}", target, Expected(locked.sha256, locked.size))
+            downloader.download(f"{uri}{locked.path}", target, Expected(locked.sha256, locked.size), log.progress)
         except NetworkError as error:
             failures.append(error)
         else:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dockerbuild_lib.catalog.locks import DebianFile
 from dockerbuild_lib.catalog.sources import DebianSource
-from dockerbuild_lib.core.events import StepLog
+from dockerbuild_lib.core.events import ProgressLog
 from dockerbuild_lib.sources.debian import SourcePackage, download_debian_file
 from dockerbuild_lib.sources.outside import Outside, Wanted
 
@@ -25,6 +25,6 @@ def pin_debian(outside: Outside, wanted: Wanted[DebianSource], folder: Path) -> 
     return pin, folder / pin.filename
 
 
-def fetch_debian(_outside: Outside, locked: DebianFile, target: Path, _log: StepLog) -> None:
+def fetch_debian(_outside: Outside, locked: DebianFile, target: Path, log: ProgressLog) -> None:
     """Fetch the locked archive from the first of apt's repositories that has it; errors as its own room says them."""
-    download_debian_file(locked, target)
+    download_debian_file(locked, target, log=log)

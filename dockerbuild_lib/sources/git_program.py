@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import DockerbuildError, NetworkError, ToolMissingError
 from dockerbuild_lib.core.machine import find_program
 from dockerbuild_lib.core.processes import Processes
@@ -88,6 +89,16 @@ class Git:
         if self.http.ca_bundle:
             own["GIT_SSL_CAINFO"] = self.http.ca_bundle
         return {**inherited, **_ENVIRONMENT, **own}
+
+    def require_connection(self, address: str) -> None:
+        """Return when the repository at *address* may be asked: it is on this machine, or connections are allowed.
+
+        Raises:
+            OfflineError: they are forbidden.
+
+        """
+        if not address.startswith("file:"):
+            CONNECTIONS.require(redacted(address))
 
     def read(self, folder: Path, *arguments: str) -> bytes:
         """Run git in *folder*, and return what it writes.

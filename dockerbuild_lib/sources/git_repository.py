@@ -43,6 +43,7 @@ def resolve_revision(git: Git, address: str, revision: str) -> str:
     """
     if is_commit_id(revision):
         return revision
+    git.require_connection(address)
     names = [form.format(revision) for form in _REFS]
     listed = git.ask(Path("/"), address, "ls-remote", "--quiet", "--", address, *names)
     found = {name: oid for oid, _, name in (line.partition("\t") for line in listed.decode().splitlines())}
@@ -69,6 +70,7 @@ class Repository:
             NetworkError: the repository cannot be reached.
 
         """
+        self._git.require_connection(self.address)
         kind = "sha256" if len(oid) == _SHA256_LENGTH else "sha1"
         self._folder.mkdir(parents=True)
         self._git.read(self._folder, "init", "--quiet", "--bare", "--template=", f"--object-format={kind}")

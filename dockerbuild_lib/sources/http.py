@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,16 +11,20 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import NetworkError
 
 if TYPE_CHECKING:
     import requests
 
 READ_SIZE = 1 << 18
-_TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-_TOO_MANY_REQUESTS = 429
+_TRANSIENT_STATUSES = frozenset({408, 429})
 _UNAUTHORISED = frozenset({401, 403, 407})
+_PARTIAL_CONTENT = 206
+_RANGE_NOT_SATISFIABLE = 416
 _FIRST_ERROR = 400
+_FIRST_HOST_ERROR = 500
+_CONTENT_RANGE = re.compile(r"bytes (?P<first>[0-9]{1,18})-[0-9]{1,18}/(?P<total>[0-9]{1,18}|\*)")
 
 
 class RefusedError(NetworkError):
@@ -105,12 +110,17 @@ def _trust(session: requests.Session, hosts: tuple[str, ...]) -> None:
 
 
 class Exchange:
-    """One answered request, read piece by piece until a deadline (a reading of ``time.monotonic``)."""
+    """One answered request, read piece by piece until a deadline (a reading of ``time.monotonic``).
+
+    Its body begins at *offset* of the file (None: the host could make nothing of the part that was asked for), which
+    has *total* bytes, where the host tells.
+    """
 
     def __init__(self, response: requests.Response, deadline: float) -> None:
         self._response = response
         self._deadline = deadline
         self.url = response.url
+        self.offset, self.total = _place(response)
         self.content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     def chunks(self) -> Iterator[bytes]:
@@ -119,6 +129,7 @@ class Exchange:
         Raises:
             NetworkError: the connection broke.
             TooSlowError: the deadline passed.
+            OfflineError: connections were ended.
 
         """
         while True:
@@ -128,6 +139,7 @@ class Exchange:
             if not chunk:
                 return
             yield chunk
+            CONNECTIONS.require(redacted(self.url))  # the run may have been stopped
             if time.monotonic() > self._deadline:
                 raise TooSlowError(
                     "the host sends too slowly, the time limit for this file is over",
@@ -136,30 +148,51 @@ class Exchange:
                 )
 
 
+def _place(response: requests.Response) -> tuple[int | None, int | None]:
+    """Return where in the file the body begins, and the file's size, as far as the host tells (RFC 9110, 14.4)."""
+    if response.status_code == _RANGE_NOT_SATISFIABLE:
+        return None, None
+    if response.status_code != _PARTIAL_CONTENT:
+        return 0, None
+    told = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if told is None:
+        return None, None
+    return int(told["first"]), None if told["total"] == "*" else int(told["total"])
+
+
 @contextmanager
-def exchange(
-    session: requests.Session, settings: HttpSettings, url: str, *, limit: float, accept: str = "*/*"
+def exchange(  # noqa: PLR0913  # each is a fact of the request, and named at the call
+    session: requests.Session,
+    settings: HttpSettings,
+    url: str,
+    *,
+    limit: float,
+    accept: str = "*/*",
+    offset: int = 0,
 ) -> Iterator[Exchange]:
-    """Ask for *url*; the answer, headers and body, must be there within *limit* seconds.
+    """Ask for *url* from *offset* on; the answer, headers and body, must be there within *limit* seconds.
 
     Raises:
         RefusedError: the answer is no, for good.
         NetworkError: no answer, a broken connection, or a failure of the host that may pass.
+        OfflineError: connections are forbidden.
 
     """
+    CONNECTIONS.require(redacted(url))
     deadline = time.monotonic() + limit
     with translated(url):
         response = session.get(
             url,
             stream=True,
-            headers={"Accept": accept},
+            headers={"Accept": accept} | ({"Range": f"bytes={offset}-"} if offset else {}),
             timeout=(settings.connect_timeout, settings.read_timeout),
             # Given for the request, since requests lets the environment win over the session's own.
             proxies=dict(settings.proxies) or None,
             verify=settings.ca_bundle,
         )
     try:
-        _check_status(response)
+        if not (offset and response.status_code == _RANGE_NOT_SATISFIABLE):
+            _check_status(response)
         yield Exchange(response, deadline)
     finally:
         response.close()
@@ -170,7 +203,7 @@ def _check_status(response: requests.Response) -> None:
     if status < _FIRST_ERROR:
         return
     said = f"the host answered {status} {response.reason or ''}".rstrip()
-    if status in _TRANSIENT_STATUSES:
+    if status in _TRANSIENT_STATUSES or status >= _FIRST_HOST_ERROR:
         raise BusyError(said, where=where, retry_after=_retry_after(response.headers.get("Retry-After")))
     fix = "put the host's credentials into netrc or pip's index-url" if status in _UNAUTHORISED else None
     raise RefusedError(said, where=where, fix=fix, status=status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Annotated
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
@@ -25,7 +26,9 @@ class IndexEntry:
     url: str
     sha256: str | None
     size: int | None
-    yanked: bool = False
+    yanked: str | None = None
+    """Why its authors took it back (PEP 592), empty where they do not say; None: they did not."""
+    uploaded: datetime | None = None
 
 
 class _Hashes(BaseModel):
@@ -38,6 +41,19 @@ class _File(BaseModel):
     hashes: _Hashes
     size: int | None = None
     yanked: bool | str = False
+    uploaded: Annotated[datetime | None, Field(alias="upload-time")] = None
+
+    def entry(self, page: str) -> IndexEntry:
+        """Return it with the address that it has on the page at *page*."""
+        # An empty reason for yanking still yanks (PEP 592).
+        yanked = self.yanked if isinstance(self.yanked, str) else "" if self.yanked else None
+        url = _file_url(page, self.url)
+        return IndexEntry(self.filename, url, self.hashes.sha256, self.size, yanked, _in_utc(self.uploaded))
+
+
+def _in_utc(time: datetime | None) -> datetime | None:
+    """Return *time* as one with a time zone: UTC, which PEP 700 asks for, where it has none."""
+    return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time
 
 
 class _Page(BaseModel):
@@ -63,11 +79,7 @@ def _parse_json(url: str, body: bytes) -> tuple[IndexEntry, ...]:
         first = error.errors(include_url=False, include_input=False)[0]
         at = ".".join(str(part) for part in first["loc"])
         raise _not_an_index(url, f"{at}: {first['msg']}") from error
-    return tuple(
-        # An empty reason for yanking still yanks (PEP 592).
-        IndexEntry(file.filename, _file_url(url, file.url), file.hashes.sha256, file.size, file.yanked is not False)
-        for file in page.files
-    )
+    return tuple(file.entry(url) for file in page.files)
 
 
 class _Links(HTMLParser):
@@ -102,7 +114,7 @@ def _html_entry(base: str, link: dict[str, str]) -> IndexEntry:
         raise _not_an_index(base, str(error)) from error
     algorithm, _, digest = fragment.partition("&")[0].partition("=")
     sha256 = digest if algorithm == "sha256" and len(digest) == 64 else None  # noqa: PLR2004  # hexadecimal digits of a sha256
-    return IndexEntry(filename, address, sha256, None, "data-yanked" in link)
+    return IndexEntry(filename, address, sha256, None, link.get("data-yanked"))
 
 
 def _file_url(page: str, url: str) -> str:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Protocol
 
 from dockerbuild_lib.catalog.locks import LockedFile
-from dockerbuild_lib.core.errors import StoreDamagedError
-from dockerbuild_lib.core.events import StepLog, silent
+from dockerbuild_lib.core.errors import OfflineError, StoreDamagedError
+from dockerbuild_lib.core.events import ProgressLog, silent
 from dockerbuild_lib.core.files import sha256_of, translated_os_errors
 from dockerbuild_lib.plan.naming import source_name
+from dockerbuild_lib.sources.partial import discard_partial
 from dockerbuild_lib.sources.upstream import Upstream
 
 
@@ -38,40 +39,47 @@ class SourceFetcher:
         self._store = store
         self._upstream = upstream
 
-    def fetch(self, locked: LockedFile, log: StepLog = silent, *, force: bool = False) -> Path:
+    def fetch(self, locked: LockedFile, log: ProgressLog = silent, *, force: bool = False) -> Path:
         """Return where *locked* is: verified, under its own name, and interned in the store.
 
         With *force* upstream is asked all the same: what it has must be what is locked, or nothing changes; where the
-        store has it damaged, it is replaced. *log* is told of mirrors that were passed over.
+        store has it damaged, it is replaced. *log* is told how far a download has come, and of mirrors that were
+        passed over.
 
         Raises:
             HashMismatchError: upstream has another file; nothing of it stays.
-            NetworkError: the store does not have it, and upstream cannot be reached or does not serve it.
+            NetworkError: the store does not have it, and upstream cannot be reached or does not serve it. What came
+                until then stays beside its place, for the next attempt.
             LockError: a folder of this machine is not what was locked any more.
+            OfflineError: the store does not have it, and connections are forbidden.
             StoreDamagedError: what the store has under its sha256 is another file.
 
         """
         place = self._folder / locked.sha256 / locked.filename
         with translated_os_errors(place), _locked(self._folder / f"{locked.sha256}.lock"):
             interned = bool(self._store.interned((locked.sha256,)))
-            if force or not _is_there(place, locked):
+            there = _is_there(place, locked)
+            if not there:
+                place.unlink(missing_ok=True)  # somebody touched it
+            if force or not there:
                 self._bring(locked, place, log, interned=interned and not force)
             if not interned or (force and not self._is_whole_in_store(locked)):
                 name = source_name(locked)
                 self._store.intern(name, str(locked.version), locked.filename, place, locked.sha256)
         return place
 
-    def _bring(self, locked: LockedFile, place: Path, log: StepLog, *, interned: bool) -> None:
+    def _bring(self, locked: LockedFile, place: Path, log: ProgressLog, *, interned: bool) -> None:
         """Put the file at *place* from the store or from upstream; a failure leaves what was there before."""
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with tempfile.TemporaryDirectory(prefix=".", dir=place.parent) as folder:
-                fresh = Path(folder) / locked.filename
-                if interned:
-                    self._take_from_store(locked, fresh)
-                else:
-                    self._upstream.download(locked, fresh, log)
-                fresh.replace(place)
+            if interned:
+                self._take_from_store(locked, place)
+            else:
+                self._upstream.download(locked, place, log)
+        except OfflineError as error:
+            what = f"it is not in the store, and {error.what}"
+            fix = "run sources.fetch --all once where they are allowed, with the same store"
+            raise OfflineError(what, where=locked.filename, fix=fix) from error
         finally:
             with suppress(OSError):
                 place.parent.rmdir()  # where nothing is in it
@@ -87,11 +95,13 @@ class SourceFetcher:
     def _take_from_store(self, locked: LockedFile, place: Path) -> None:
         self._store.fetch(locked.sha256, place)
         if not _is_there(place, locked):
+            place.unlink()
             raise StoreDamagedError(
                 f"what the store has for sha256 {locked.sha256} is another file",
                 where=locked.filename,
                 fix="check the store with store.verify",
             )
+        discard_partial(place)
 
 
 def _is_there(place: Path, locked: LockedFile) -> bool:

@@ -57,10 +57,12 @@ def fetch_local(outside: Outside, locked: LocalArchive, target: Path, _log: Step
         LockError: the folder is gone, or its files are not those that were locked.
 
     """
-    if _make(outside, locked.folder, f"{locked.name}-{locked.version}", target).sha256 != locked.sha256:
-        target.unlink()
-        where, fix = str(outside.folder / locked.folder), f"run sources.lock --name={locked.name}"
-        raise LockError("the folder has changed since it was locked", where=where, fix=fix)
+    with tempfile.TemporaryDirectory(prefix=".local-", dir=target.parent) as folder:
+        made = Path(folder) / "archive"
+        if _make(outside, locked.folder, f"{locked.name}-{locked.version}", made).sha256 != locked.sha256:
+            where, fix = str(outside.folder / locked.folder), f"run sources.lock --name={locked.name}"
+            raise LockError("the folder has changed since it was locked", where=where, fix=fix)
+        made.replace(target)
 
 
 def has_changed(outside: Outside, locked: LocalArchive) -> bool:

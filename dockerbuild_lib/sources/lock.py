@@ -11,9 +11,10 @@ from typing import TypeVar
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.locks import LibrariesLock, ToolsLock, WheelLock
 from dockerbuild_lib.catalog.suggestions import suggestion
-from dockerbuild_lib.core.errors import UsageError
+from dockerbuild_lib.core.errors import OfflineError, UsageError
 from dockerbuild_lib.core.events import Emit, Notice
 from dockerbuild_lib.core.files import translated_os_errors
+from dockerbuild_lib.sources.cooldown import Cooldown
 from dockerbuild_lib.sources.lock_changes import LockChange, changes_between
 from dockerbuild_lib.sources.lock_files import LockFolder, write_lock
 from dockerbuild_lib.sources.lock_parts import (
@@ -30,30 +31,33 @@ TOOLS = "tools"
 SomeLock = TypeVar("SomeLock", WheelLock, LibrariesLock, ToolsLock)
 
 
-def update_locks(
+def update_locks(  # noqa: PLR0913 - all but the catalogue and the names are named at the call
     catalog: Catalog,
     names: Collection[str] = (),
     *,
     update: bool,
     emit: Emit,
     origins: Origins | None = None,
+    cooldown: Cooldown | None = None,
 ) -> tuple[LockChange, ...]:
     """Lock what is not locked yet, and return what changed; with *update* lock all of it anew.
 
     *names* are wheels, libraries or ``tools``; none means everything, and
     then the locks of wheels that the catalogue no longer has are removed. A lock that is up to date is not
-    touched, and nobody outside is asked about it. Each lock is written as soon as it is complete.
+    touched, and nobody outside is asked about it. Each lock is written as soon as it is complete. What *cooldown* finds
+    too young is not locked.
 
     Raises:
         UsageError: the catalogue has no such name.
-        LockError: something that the catalogue names does not exist, or not as wheels.
+        LockError: something that the catalogue names does not exist, or not as wheels, or is too young or yanked.
         NetworkError, HashMismatchError, UnsafeArchiveError, ToolMissingError: a source cannot be had.
+        OfflineError: something must be asked of others, and connections are forbidden.
 
     """
     _check_names(catalog, names)
     pythons = tuple(catalog.pythons)
     outside = Outside(catalog.folder, origins, suites=_suites(catalog), emit=emit)
-    renewal = Renewal(Pinner(outside), pythons, update)
+    renewal = Renewal(Pinner(outside, cooldown), pythons, update)
     return tuple(_Run(catalog, LockFolder(catalog.folder / "locks"), renewal, emit).changes(frozenset(names)))
 
 
@@ -92,7 +96,11 @@ class _Run:
         yield from self._renew(LIBRARIES, self.folder.libraries, self.catalog.locks.libraries, renew)
 
     def _renew(self, name: str, file: Path, old: SomeLock, renew: Callable[..., SomeLock]) -> Iterator[LockChange]:
-        new = renew(old=old)
+        try:
+            new = renew(old=old)
+        except OfflineError as error:
+            what = f"its lock is not up to date, and {error.what}"
+            raise OfflineError(what, where=name, fix="run sources.lock where they are allowed") from error
         if new != old:
             write_lock(file, new)
             self.emit(Notice(f"{file} written"))

@@ -18,7 +18,15 @@ from dockerbuild_lib.catalog.locks import (
 )
 from dockerbuild_lib.catalog.machines import Library
 from dockerbuild_lib.catalog.sources import ArchiveSource, DebianSource, LocalSource, Source
-from dockerbuild_lib.catalog.wheels import BuiltWheel, PrebuiltWheel, PureWheel, SourceWheel, UniversalWheel, Wheel
+from dockerbuild_lib.catalog.wheels import (
+    BuiltWheel,
+    PrebuiltWheel,
+    PureWheel,
+    SourceWheel,
+    UniversalWheel,
+    VersionRecipe,
+    Wheel,
+)
 from dockerbuild_lib.core.events import Notice
 from dockerbuild_lib.sources.debian import SourcePackage
 from dockerbuild_lib.sources.pins import PinnedSource, Pinner
@@ -55,7 +63,7 @@ def renewed_wheel(renewal: Renewal, catalog: Catalog, name: str, *, old: WheelLo
         kept = VersionLock() if renewal.update else before
         match recipe:
             case UniversalWheel():
-                versions[version] = _universal(renewal, name, version, kept)
+                versions[version] = _universal(renewal, name, version, recipe, kept)
             case PrebuiltWheel():
                 versions[version] = _prebuilt(renewal, catalog, name, version, kept)
             case SourceWheel() | PureWheel():
@@ -80,13 +88,14 @@ def _tell_of_moves(renewal: Renewal, before: LockedFile | None, after: LockedFil
         renewal.pinner.outside.emit(Notice(what, warning=True))
 
 
-def _universal(renewal: Renewal, name: str, version: str, kept: VersionLock) -> VersionLock:
+def _universal(renewal: Renewal, name: str, version: str, recipe: UniversalWheel, kept: VersionLock) -> VersionLock:
     if isinstance(kept.source, IndexFile) and kept.source.is_wheel:
         return VersionLock(source=kept.source)
-    return VersionLock(source=renewal.pinner.universal_wheel(name, version))
+    return VersionLock(source=renewal.pinner.universal_wheel(name, version, recipe.versions[version].yanked))
 
 
 def _prebuilt(renewal: Renewal, catalog: Catalog, name: str, version: str, kept: VersionLock) -> VersionLock:
+    yanked = catalog.version(name, version).yanked
     pins: dict[str, dict[str, IndexFile]] = {}
     for platform in catalog.platforms_of(name, version):
         old = kept.prebuilt.get(platform, {})
@@ -94,23 +103,28 @@ def _prebuilt(renewal: Renewal, catalog: Catalog, name: str, version: str, kept:
         for python in renewal.pythons:
             tags, pin = catalog.tags_of(name, version, platform, python), old.get(python)
             if pin is None or not is_platform_wheel(pin.filename, version, python, tags):
-                pin = renewal.pinner.platform_wheel(name, version, python, tags)
+                pin = renewal.pinner.platform_wheel(name, version, python, tags, yanked)
             pins[platform][python] = pin
     return VersionLock(prebuilt=pins)
 
 
 def _built(renewal: Renewal, name: str, version: str, recipe: BuiltWheel, kept: VersionLock) -> VersionLock:
     file = renewal.kept(recipe.source, version, kept.source)
-    source = PinnedSource(file, kept.declared_requires) if file else renewal.pinner.source(name, version, recipe.source)
+    if file:
+        source = PinnedSource(file, kept.declared_requires)
+    else:
+        said = recipe.versions.get(version, VersionRecipe())
+        source = renewal.pinner.source(name, version, recipe.source, said.yanked)
     requires = (*source.declared_requires, *recipe.build_requires)
     old = kept.build_requires if (*kept.declared_requires, *kept.added_requires) == requires else {}
+    pin = renewal.pinner.build_wheels
     return VersionLock(
         source=source.file,
         declared_requires=source.declared_requires,
         added_requires=recipe.build_requires,
         build_requires={
             # A source that needs nothing has an empty environment, which is locked all the same.
-            python: old[python] if python in old else renewal.pinner.build_wheels(requires, python)
+            python: old[python] if python in old else pin(requires, python, recipe.build_requires)
             for python in renewal.pythons
         },
     )
@@ -152,5 +166,5 @@ def renewed_tools(renewal: Renewal, requirements: Collection[str], *, old: Tools
     wanted = tuple(sorted(requirements))
     if old.requirements == wanted and not renewal.update:
         return old
-    wheels = renewal.pinner.build_wheels(wanted, renewal.pythons[0]) if wanted else ()
+    wheels = renewal.pinner.build_wheels(wanted, renewal.pythons[0], wanted) if wanted else ()
     return ToolsLock(requirements=wanted, wheels=wheels)

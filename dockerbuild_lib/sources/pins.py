@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,9 @@ from dockerbuild_lib.catalog.sources import (
     Source,
 )
 from dockerbuild_lib.core.errors import LockError
-from dockerbuild_lib.core.events import Notice
 from dockerbuild_lib.sources.archive_source import pin_archive
 from dockerbuild_lib.sources.build_system import declared_requires
+from dockerbuild_lib.sources.cooldown import Cooldown
 from dockerbuild_lib.sources.debian_source import pin_debian
 from dockerbuild_lib.sources.download import Expected, Received
 from dockerbuild_lib.sources.git_source import pin_git
@@ -35,7 +35,9 @@ from dockerbuild_lib.sources.selection import (
     find_sdist,
     find_universal_wheel,
 )
+from dockerbuild_lib.sources.yanked import is_named, refuse_yanked
 
+_YANKED_FIX = "choose another version, or write below it why it is taken all the same: 'yanked: REASON'"
 _PINS: Mapping[type[Source], Callable[[Outside, Wanted[Any], Path], tuple[LockedFile, Path]]] = {
     ArchiveSource: pin_archive,
     GitSource: pin_git,
@@ -54,11 +56,12 @@ class PinnedSource:
 
 
 class Pinner:
-    """Makes pins of what sources are now."""
+    """Makes pins of what sources are now; *cooldown* says which of the package index's files are too young."""
 
-    def __init__(self, outside: Outside) -> None:
+    def __init__(self, outside: Outside, cooldown: Cooldown | None = None) -> None:
         self.outside = outside
-        self._resolved: dict[tuple[tuple[str, ...], str], tuple[IndexFile, ...]] = {}
+        self._cooldown = cooldown
+        self._resolved: dict[tuple[tuple[str, ...], str, tuple[str, ...]], tuple[IndexFile, ...]] = {}
 
     @property
     def _index(self) -> PackageIndex:
@@ -73,82 +76,99 @@ class Pinner:
         """
         return local_version(self.outside, source)
 
-    def source(self, distribution: str, version: str, source: Source) -> PinnedSource:
+    def source(self, distribution: str, version: str, source: Source, yanked: str | None = None) -> PinnedSource:
         """Pin the source of a version, and read what it declares; none of its code runs.
 
+        *yanked* is why it may be one that its authors took back; None: it may not.
+
         Raises:
-            LockError: there is no source of that version.
+            LockError: there is no source of that version, or only one that is too young or yanked.
             NetworkError, HashMismatchError, UnsafeArchiveError: it cannot be had.
 
         """
         with tempfile.TemporaryDirectory(prefix="dockerbuild-lock-") as folder:
             file: LockedFile
             if isinstance(source, SdistSource):
-                file, place = self._sdist(distribution, version, Path(folder))
+                file, place = self._sdist(distribution, version, yanked, Path(folder))
             else:
                 wanted = Wanted(distribution, version, source)
                 file, place = _PINS[type(source)](self.outside, wanted, Path(folder))
             return PinnedSource(file, declared_requires(place))
 
-    def _sdist(self, distribution: str, version: str, folder: Path) -> tuple[IndexFile, Path]:
+    def _sdist(self, distribution: str, version: str, yanked: str | None, folder: Path) -> tuple[IndexFile, Path]:
         entry = find_sdist(self._index.files(distribution), version)
         found = self._present(entry, distribution, version, "sdist")
+        self._refuse(found, None if yanked else _YANKED_FIX)
         target = folder / found.filename
         return _pin(found, distribution, version, self._download(found, target)), target
 
-    def universal_wheel(self, distribution: str, version: str) -> IndexFile:
-        """Pin the wheel of a version that runs everywhere.
+    def universal_wheel(self, distribution: str, version: str, yanked: str | None = None) -> IndexFile:
+        """Pin the wheel of a version that runs everywhere; *yanked* as for :meth:`source`.
 
         Raises:
-            LockError: the index has no such wheel of that version.
+            LockError: the index has no such wheel of that version, or only one that is too young or yanked.
 
         """
         entry = find_universal_wheel(self._index.files(distribution), version)
-        return self._complete(
-            self._present(entry, distribution, version, "universal wheel (py3-none-any)"), distribution, version
-        )
+        found = self._present(entry, distribution, version, "universal wheel (py3-none-any)")
+        self._refuse(found, None if yanked else _YANKED_FIX)
+        return self._complete(found, distribution, version)
 
-    def platform_wheel(self, distribution: str, version: str, python: str, tags: tuple[str, ...]) -> IndexFile:
-        """Pin the wheel of a version for *python* (3.11) on a platform with *tags* (PEP 425).
+    def platform_wheel(
+        self, distribution: str, version: str, python: str, tags: tuple[str, ...], yanked: str | None = None
+    ) -> IndexFile:
+        """Pin the wheel of a version for *python* (3.11) on a platform with *tags* (PEP 425); *yanked* as above.
 
         Raises:
-            LockError: the index has no such wheel of that version.
+            LockError: the index has no such wheel of that version, or only one that is too young or yanked.
 
         """
         entry = find_platform_wheel(self._index.files(distribution), version, python, tags)
-        kind = f"wheel for Python {python} on {tags[0]} or older"
-        return self._complete(self._present(entry, distribution, version, kind), distribution, version)
+        found = self._present(entry, distribution, version, f"wheel for Python {python} on {tags[0]} or older")
+        self._refuse(found, None if yanked else _YANKED_FIX)
+        return self._complete(found, distribution, version)
 
-    def build_wheels(self, requirements: Iterable[str], python: str) -> tuple[IndexFile, ...]:
+    def build_wheels(
+        self, requirements: Iterable[str], python: str, named: Collection[str] = ()
+    ) -> tuple[IndexFile, ...]:
         """Pin the wheels of all that *requirements* need under *python* on the build machine, by name.
 
+        *named* are those of them that the catalogue itself names: what it pins (==) may be yanked.
+
         Raises:
-            LockError: they cannot be fulfilled by wheels.
+            LockError: they cannot be fulfilled by wheels, or only by a yanked one.
             NetworkError: the package index cannot be reached.
 
         """
-        key = (tuple(sorted(requirements)), python)
+        key = (tuple(sorted(requirements)), python, tuple(sorted(named)))
         if key not in self._resolved:
-            resolved = resolve(key[0], python, self._index.configuration)
-            self._resolved[key] = tuple(self._build_wheel(pin, python) for pin in resolved)
+            newest = self._cooldown.newest if self._cooldown else None
+            resolved = resolve(key[0], python, self._index.configuration, newest=newest)
+            self._resolved[key] = tuple(self._build_wheel(pin, python, named) for pin in resolved)
         return self._resolved[key]
 
-    def _build_wheel(self, resolved: Resolved, python: str) -> IndexFile:
+    def _build_wheel(self, resolved: Resolved, python: str, named: Collection[str]) -> IndexFile:
         name, version = resolved.name, resolved.version
         # Only files that uv saw too: two readings of the index must agree.
         files = [file for file in self._index.files(name) if file.sha256 is None or file.sha256 in resolved.sha256s]
         kind = f"wheel for Python {python} on the build machine"
         entry = self._present(find_build_machine_wheel(files, version, python), name, version, kind)
+        fix = f"change the requirement that asks for it, or name {name}=={version} in the catalogue yourself"
+        self._refuse(entry, None if is_named(named, name, version) else fix)
         return self._complete(entry, name, version)
+
+    def _refuse(self, entry: IndexEntry, yanked_fix: str | None) -> None:
+        """Refuse a file that is too young, or (unless *yanked_fix* is None) yanked."""
+        if self._cooldown:
+            self._cooldown.refuse_young(entry)
+        if yanked_fix:
+            refuse_yanked(entry, yanked_fix)
 
     def _present(self, entry: IndexEntry | None, distribution: str, version: str, kind: str) -> IndexEntry:
         if entry is None:
             known = self._index.files(distribution)
             what = f"the package index has no {kind} of it" if known else "the package index does not know it"
             raise LockError(what, where=f"{distribution} {version}", fix="check the name and version in the catalogue")
-        if entry.yanked:
-            text = f"{entry.filename} was yanked by its authors; choose another version where you can"
-            self.outside.emit(Notice(text, warning=True))
         return entry
 
     def _complete(self, entry: IndexEntry, distribution: str, version: str) -> IndexFile:

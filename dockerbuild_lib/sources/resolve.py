@@ -8,12 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from dockerbuild_lib.catalog.architectures import BUILD_MACHINE
+from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import DockerbuildError, LockError, NetworkError, ToolMissingError
+from dockerbuild_lib.sources.cooldown import SETTING, untold
 from dockerbuild_lib.sources.package_index import IndexConfiguration
 
 _TIME_LIMIT = 300.0
@@ -35,6 +38,8 @@ _INHERITED = (
 _PINNED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(\[[^\]]*\])?==(?P<version>[^\s;\\]+)")
 _HASH = re.compile(r"--hash=sha256:(?P<sha256>[0-9a-f]{64})")
 _DECORATION = re.compile(r"[^\x20-\x7e]+")
+_UNTOLD = re.compile(r"`(?P<filename>[^`]+)` is missing an upload date")
+_TOO_YOUNG = "exclude-newer"
 _NETWORK_SIGNS = ("Failed to fetch", "error sending request", "Could not connect", "dns error", "timed out")
 
 
@@ -47,23 +52,30 @@ class Resolved:
     sha256s: frozenset[str]
 
 
-def resolve(requirements: Iterable[str], python: str, configuration: IndexConfiguration) -> tuple[Resolved, ...]:
+def resolve(
+    requirements: Iterable[str], python: str, configuration: IndexConfiguration, *, newest: datetime | None = None
+) -> tuple[Resolved, ...]:
     """Return all that *requirements* need on the build machine under *python* (3.11), by name; wheels only.
 
+    What was uploaded after *newest* is left out.
+
     Raises:
-        LockError: no versions fit together, or one has no wheel.
+        LockError: no versions fit together, or one has no wheel, or nobody tells when it was uploaded.
         NetworkError: a package index cannot be reached.
         ToolMissingError: uv is not there.
+        OfflineError: connections are forbidden.
 
     """
+    wanted = "".join(f"{_checked(requirement)}\n" for requirement in requirements)
+    CONNECTIONS.require(_label(wanted, python))
     command = (
         *(_uv(), "pip", "compile", "-"),
         *("--python", sys.executable, "--python-version", python, "--python-platform", _PLATFORM),
         *("--only-binary", ":all:", "--generate-hashes"),
         *("--no-config", "--no-header", "--no-annotate", "--no-progress", "--color", "never"),
+        *(("--exclude-newer", newest.isoformat()) if newest else ()),
         *(word for host in configuration.http.trusted_hosts for word in ("--allow-insecure-host", host)),
     )
-    wanted = "".join(f"{_checked(requirement)}\n" for requirement in requirements)
     try:
         done = subprocess.run(
             command,
@@ -119,11 +131,19 @@ def _environment(configuration: IndexConfiguration) -> dict[str, str]:
     return environment
 
 
+def _label(wanted: str, python: str) -> str:
+    return f"requirements {', '.join(wanted.splitlines())} for Python {python}"
+
+
 def _failure(wanted: str, python: str, complaint: str) -> DockerbuildError:
     why = " ".join(_DECORATION.sub(" ", complaint).split())[-600:]
-    where = f"requirements {', '.join(wanted.splitlines())} for Python {python}"
+    where = _label(wanted, python)
     if any(sign in complaint for sign in _NETWORK_SIGNS):
         return NetworkError(why, where=where, fix="check the network and pip's index-url")
+    if unknown := _UNTOLD.search(complaint):
+        return untold(unknown["filename"])
+    if _TOO_YOUNG in complaint:
+        return LockError(why, where=where, fix=f"change the requirement, or wait: {SETTING} excludes younger releases")
     return LockError(why, where=where, fix="change the requirement: a recipe's build-requires narrows it down")
 
 

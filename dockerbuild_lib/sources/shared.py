@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dockerbuild_lib.catalog.locks import LockedFile
-from dockerbuild_lib.core.events import StepLog, silent
+from dockerbuild_lib.core.events import ProgressLog, silent
 from dockerbuild_lib.plan.naming import source_name
 from dockerbuild_lib.sources.upstream import Upstream
 
@@ -27,7 +27,7 @@ class SharedFirst:
         self._shared = shared
         self._upstream = upstream
 
-    def download(self, locked: LockedFile, target: Path, log: StepLog = silent) -> None:
+    def download(self, locked: LockedFile, target: Path, log: ProgressLog = silent) -> None:
         """Fetch *locked* to *target* (see :class:`Upstream`).
 
         Raises:

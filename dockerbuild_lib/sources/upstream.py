@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from dockerbuild_lib.catalog.locks import ArchiveFile, DebianFile, GitArchive, IndexFile, LocalArchive, LockedFile
 from dockerbuild_lib.core.errors import HashMismatchError
-from dockerbuild_lib.core.events import StepLog, silent
+from dockerbuild_lib.core.events import ProgressLog, silent
 from dockerbuild_lib.sources.archive_source import fetch_archive
 from dockerbuild_lib.sources.debian_source import fetch_debian
 from dockerbuild_lib.sources.download import Expected
@@ -22,8 +22,8 @@ from dockerbuild_lib.sources.package_index import PackageIndex
 class Upstream(Protocol):
     """What fetches locked files from outside."""
 
-    def download(self, locked: LockedFile, target: Path, log: StepLog = silent) -> None:
-        """Fetch *locked* to *target*, verified; *log* is told what went wrong on the way.
+    def download(self, locked: LockedFile, target: Path, log: ProgressLog = silent) -> None:
+        """Fetch *locked* to *target*, verified; *log* is told how far it has come, and what went wrong on the way.
 
         Raises:
             NetworkError: nobody serves it, or can be reached.
@@ -39,16 +39,16 @@ class MachineUpstream:
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
 
-    def download(self, locked: LockedFile, target: Path, log: StepLog = silent) -> None:
+    def download(self, locked: LockedFile, target: Path, log: ProgressLog = silent) -> None:
         """Fetch *locked* to *target* (see :class:`Upstream`)."""
         _FETCHERS[type(locked)](self._outside, locked, target, log)
 
 
-def _fetch_index_file(outside: Outside, locked: IndexFile, target: Path, _log: StepLog) -> None:
-    download_index_file(outside.index, locked, target)
+def _fetch_index_file(outside: Outside, locked: IndexFile, target: Path, log: ProgressLog) -> None:
+    download_index_file(outside.index, locked, target, log)
 
 
-_FETCHERS: Mapping[type[LockedFile], Callable[[Outside, Any, Path, StepLog], None]] = {
+_FETCHERS: Mapping[type[LockedFile], Callable[[Outside, Any, Path, ProgressLog], None]] = {
     IndexFile: _fetch_index_file,
     ArchiveFile: fetch_archive,
     GitArchive: fetch_git,
@@ -57,7 +57,7 @@ _FETCHERS: Mapping[type[LockedFile], Callable[[Outside, Any, Path, StepLog], Non
 }
 
 
-def download_index_file(index: PackageIndex, locked: IndexFile, target: Path) -> None:
+def download_index_file(index: PackageIndex, locked: IndexFile, target: Path, log: ProgressLog = silent) -> None:
     """Fetch *locked* from the first index that has a file of this name and hash.
 
     An index that does not tell hashes is tried too: the download is verified.
@@ -73,7 +73,7 @@ def download_index_file(index: PackageIndex, locked: IndexFile, target: Path) ->
             if file.filename != locked.filename:
                 continue
             if file.sha256 in (None, locked.sha256):
-                index.downloader.download(file.url, target, Expected(locked.sha256, locked.size))
+                index.downloader.download(file.url, target, Expected(locked.sha256, locked.size), log.progress)
                 return
             other = f"the package index has it with the sha256 {file.sha256}, but {locked.sha256} is locked"
     raise _not_served(locked, other)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import AccessRefusedError, UsageError, WheelRefusedError
 from dockerbuild_lib.core.files import CHUNK
 from dockerbuild_lib.sources.http import RefusedError, redacted, translated
@@ -50,6 +51,7 @@ class RemoteIndex:
             settings = _settings(target, interactive=interactive)
             self._repository: Repository = settings.create_repository()
         self.url = self._repository.url
+        CONNECTIONS.require(redacted(self.url))
         self.pages = pages or urljoin(f"{self.url.rstrip('/')}/", "simple/")
         self._get = partial(
             self._repository.session.get, allow_redirects=False, timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS)

@@ -186,6 +186,26 @@ def test_without_a_usable_python_the_fix_is_said(fresh: Copy, tmp_path: Path) ->
     assert "apt-get install python3-venv" in told.stderr
 
 
+@pytest.mark.parametrize(("options", "variable"), [(("--offline",), "false"), ((), "true")])
+def test_offline_nothing_is_installed(fresh: Copy, tmp_path: Path, options: tuple[str, ...], variable: str) -> None:
+    call = (fresh.launcher, "wheel.list", *options)
+    told = fresh.call(*call, INVOKE_DOCKERBUILD_OFFLINE=variable)
+    assert told.returncode == 29, told.stderr
+    assert ".venv: it must be made from requirements.lock, and connections are forbidden (" in told.stderr
+    assert not (fresh.root / ".venv/bin").exists()
+
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("sh", "cmp", "readlink"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    for name, script in (("id", "echo 0"), ("apt-get", f": >{tmp_path}/called")):
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+    without_python = fresh.call(*call, INVOKE_DOCKERBUILD_OFFLINE=variable, PATH=str(programs))
+    assert without_python.returncode == 19
+    assert not (tmp_path / "called").exists()
+
+
 def test_it_works_from_any_folder_and_through_a_link(sample: Copy, tmp_path: Path) -> None:
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()

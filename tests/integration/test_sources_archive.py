@@ -13,7 +13,7 @@ import pytest
 from dockerbuild_lib.catalog.locks import ArchiveFile
 from dockerbuild_lib.catalog.sources import ArchiveSource
 from dockerbuild_lib.core.errors import DockerbuildError, HashMismatchError, LockError, NetworkError
-from dockerbuild_lib.core.events import Event, Notice, StepLog
+from dockerbuild_lib.core.events import Event, Notice
 from dockerbuild_lib.core.retries import RetryPolicy
 from dockerbuild_lib.sources.archive_source import pin_archive
 from dockerbuild_lib.sources.download import Downloader
@@ -25,6 +25,7 @@ from dockerbuild_lib.sources.upstream import MachineUpstream
 from dockerbuild_lib.store.local import LocalStore
 from dockerbuild_lib.store.sources_packages import InternedSources
 from tests.support.local_server import Answer, LocalServer, body, serving, status
+from tests.support.logs import KeptLog
 from tests.support.sdists import member, write_tar
 
 NOWHERE = "http://127.0.0.1:9/demo-1.0"
@@ -116,21 +117,15 @@ BROKEN = {
 def test_a_broken_mirror_is_passed_over_and_the_reason_told(tmp_path: Path, fault: str) -> None:
     content = write_tar(tmp_path / "a.tar", member("demo-1.0/pyproject.toml")).read_bytes()
     answer, said = BROKEN[fault]
-    lines: list[str] = []
+    log = KeptLog()
     with serving(bad=answer, good=body(content)) as server:
         pin = locked(content, f"{server.url}/bad", f"{server.url}/good")
-        place = fetcher(tmp_path).fetch(pin, _log_to(lines))
+        place = fetcher(tmp_path).fetch(pin, log)
     assert place.read_bytes() == content
-    (line,) = lines
+    (line,) = log.lines
     assert line.startswith(f"demo-1.0.tar.gz: a mirror was passed over: {server.url}/bad: ")
     assert said in line
-
-
-def _log_to(lines: list[str]) -> StepLog:
-    def log(line: str) -> None:
-        lines.append(line)
-
-    return log
+    assert log.steps[-1] == (len(content), len(content))
 
 
 @pytest.mark.parametrize(

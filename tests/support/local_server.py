@@ -138,6 +138,38 @@ def dripping(content: bytes, *, pause: float) -> Answer:
     return answer
 
 
+def ranged(content: bytes, *, at_most: int | None = None) -> Answer:
+    """Answer with the part of *content* that is asked for, and close the connection after *at_most* bytes of it."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        first = int(handler.headers.get("Range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        if first >= len(content):
+            status(416)(handler)
+            return
+        rest = content[first:]
+        handler.send_response(206 if "Range" in handler.headers else 200)
+        handler.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
+        handler.send_header("Content-Length", str(len(rest)))
+        handler.end_headers()
+        handler.wfile.write(rest[:at_most])
+
+    return answer
+
+
+def part(content: bytes, content_range: str | None) -> Answer:
+    """Answer 206 with *content*, whatever part was asked for."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(206)
+        if content_range is not None:
+            handler.send_header("Content-Range", content_range)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    return answer
+
+
 _STOP = threading.Event()  # never set: waiting on it is a sleep that ends with the process
 
 

@@ -26,6 +26,7 @@ REFERENCE = PROJECT / "docs" / "reference"
 PAGES = sorted([PROJECT / "README.md", PROJECT / "CHANGELOG.md", *(PROJECT / "docs").rglob("*.md")])
 # What plain invoke and the launcher take before a task.
 CORE_OPTIONS = {"--list", "--help", "--version", "--debug"}
+COMMON_FLAGS = {("--offline",)}
 
 _LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 _CALL = re.compile(r"(?:\./dockerbuild|\binvoke) (?P<arguments>[^\n`#;|]*)")
@@ -53,6 +54,11 @@ def contexts() -> dict[str, ParserContext]:
     return {str(context.name): context for context in ns.to_contexts()}
 
 
+def own_flags_of(context: ParserContext) -> set[tuple[str, ...]]:
+    """Return the flags of a task's options, those left out that every task has."""
+    return {flags for flags in flags_of(context) if flags not in COMMON_FLAGS}
+
+
 def flags_of(context: ParserContext) -> set[tuple[str, ...]]:
     """Return the flags of each option of a task: the long one first."""
     options = {id(argument): argument for argument in context.args.values()}.values()
@@ -60,13 +66,18 @@ def flags_of(context: ParserContext) -> set[tuple[str, ...]]:
 
 
 def test_every_task_is_documented_and_no_other() -> None:
-    assert set(sections(REFERENCE / "tasks.md")) - {"Tasks and options"} == set(contexts())
+    assert set(sections(REFERENCE / "tasks.md")) - {"Tasks and options", "Every task"} == set(contexts())
 
 
 @pytest.mark.parametrize("task", sorted(contexts()))
 def test_every_option_of_a_task_is_documented_and_no_other(task: str) -> None:
     documented = [tuple(code(row[0])) for row in rows(sections(REFERENCE / "tasks.md")[task])]
-    assert sorted(documented) == sorted(flags_of(contexts()[task]))
+    assert sorted(documented) == sorted(own_flags_of(contexts()[task]))
+
+
+def test_options_of_every_task_are_documented_once() -> None:
+    documented = {tuple(code(row[0])) for row in rows(sections(REFERENCE / "tasks.md")["Every task"])}
+    assert documented == COMMON_FLAGS == set.intersection(*map(flags_of, contexts().values()))
 
 
 def settings(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -88,7 +99,8 @@ def test_the_documented_defaults_of_settings_are_those_of_the_models() -> None:
     for prefix, model in (("", DockerbuildSection), ("limits.", LimitsSection)):
         for name, setting in model.model_fields.items():
             if setting.default is not None:
-                assert documented[prefix + name] == f"`{setting.default}`"
+                default = str(setting.default)
+                assert documented[prefix + name] == f"`{default.lower() if setting.annotation is bool else default}`"
 
 
 @pytest.mark.parametrize(

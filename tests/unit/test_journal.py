@@ -16,13 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerbuild_lib.core.errors import NoSpaceError, PermissionDeniedError
-from dockerbuild_lib.core.events import Event, Notice, StepFailed, StepFinished, StepOutput, StepStarted
+from dockerbuild_lib.core.events import Event, Notice, StepFailed, StepFinished, StepOutput, StepProgress, StepStarted
 from dockerbuild_lib.execution.journal import Journal, read_events
 from dockerbuild_lib.execution.run_folder import new_run_id
 
 EVENTS: tuple[Event, ...] = (
     StepStarted("build six", "Build six"),
     StepOutput("build six", "compiling"),
+    StepProgress("build six", 3, 4),
+    StepProgress("build six", 3, None),
     StepFinished("build six", 1.5, "six-1.17.0-py2.py3-none-any.whl"),
     StepFailed("build cffi", 0.5, "it broke\nbadly", cancelled=False),
     Notice("take care", warning=True),
@@ -30,12 +32,19 @@ EVENTS: tuple[Event, ...] = (
 
 
 def test_every_event_comes_back_with_its_time(tmp_path: Path) -> None:
-    with Journal(tmp_path) as journal:
+    with Journal(tmp_path, progress_every=0) as journal:
         for event in EVENTS:
             journal(event)
     recorded = list(read_events(journal.folder))
     assert tuple(one.event for one in recorded) == EVENTS
     assert all(abs(datetime.now(UTC) - one.time) < timedelta(minutes=1) for one in recorded)
+
+
+def test_a_flood_of_progress_is_not_written_down(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        for done in range(10_000):
+            journal(StepProgress("fetch six", done, 10_000))
+    assert not list(read_events(journal.folder))
 
 
 def test_each_line_of_the_events_is_one_json_object(tmp_path: Path) -> None:
@@ -73,7 +82,7 @@ def test_bytes_that_are_no_utf8_reach_the_log_unchanged(tmp_path: Path) -> None:
 
 @given(cut=st.integers(0, 400))
 def test_a_run_that_was_cut_off_anywhere_can_be_read(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
-    with Journal(tmp_path_factory.mktemp("cut")) as journal:
+    with Journal(tmp_path_factory.mktemp("cut"), progress_every=0) as journal:
         for event in EVENTS:
             journal(event)
     path = journal.folder / "events.jsonl"

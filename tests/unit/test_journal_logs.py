@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerbuild_lib.core.errors import BuildFailedError, DockerbuildError, HashMismatchError, TrialFailedError
-from dockerbuild_lib.core.events import Event, StepFailed, StepLog
+from dockerbuild_lib.core.events import Event, StepFailed, StepLog, silent
 from dockerbuild_lib.core.text import displayable
 from dockerbuild_lib.execution.executor import ThreadExecutor
 from dockerbuild_lib.execution.journal import Journal
@@ -23,6 +23,7 @@ class Step:
     id: str
     needs: tuple[str, ...] = ()
     weight: float = 1.0
+    lane: str = "cores"
     title: str = "a step"
 
 
@@ -96,7 +97,9 @@ def run_one(tmp_path: Path, error: DockerbuildError, lines: int = 40) -> tuple[s
                 events.append(event.error)
 
         quoting = quoting_logs(perform, lambda step: journal.log_path(step.id))
-        run_steps([Step("build a")], quoting, jobs=1, executor=ThreadExecutor(), emit=emit, cancel=lambda: None)
+        run_steps(
+            [Step("build a")], quoting, places={"cores": 1}, executor=ThreadExecutor(), emit=emit, cancel=lambda: None
+        )
         return events[0], journal.log_path("build a")
 
 
@@ -127,5 +130,5 @@ def test_an_error_that_names_its_log_already_is_left_as_it_is(tmp_path: Path) ->
         raise BuildFailedError("broke", fix=f"see {path}")
 
     with pytest.raises(BuildFailedError) as caught:
-        quoting_logs(perform, lambda _step: path)("a", lambda _line: None)
+        quoting_logs(perform, lambda _step: path)("a", silent)
     assert caught.value.fix == f"see {path}"

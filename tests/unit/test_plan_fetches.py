@@ -7,7 +7,7 @@ import pytest
 from dockerbuild_lib.catalog.locks import IndexFile
 from dockerbuild_lib.execution.graph import Graph
 from dockerbuild_lib.plan.make import plan_fetches
-from dockerbuild_lib.plan.steps import FetchWork
+from dockerbuild_lib.plan.steps import FetchWork, Lane
 from tests.support.worlds import World
 
 
@@ -46,7 +46,7 @@ def test_other_files_of_one_name_are_steps_of_their_own() -> None:
         f"fetch six-1.0.tar.gz {'b' * 12}",
         "fetch c.whl",
     ]
-    assert Graph(steps).take()
+    assert Graph(steps).take([Lane.DOWNLOADS])
 
 
 @pytest.mark.parametrize("again", [False, True])

@@ -38,12 +38,13 @@ class Step:
     needs: tuple[str, ...] = ()
     title: str = "a step"
     weight: float = 1.0
+    lane: str = "cores"
 
 def show(steps, perform, jobs, cancel=lambda: None):
     try:
         with reporter_for(sys.stderr, total=len(steps)) as reporter:
             result = run_steps(
-                steps, perform, jobs=jobs, executor=ThreadExecutor(), emit=reporter, cancel=cancel)
+                steps, perform, places={"cores": jobs}, executor=ThreadExecutor(), emit=reporter, cancel=cancel)
         artifacts = [ArtifactRow("a", "a-1-py3-none-any.whl", 2048, "ab" * 32)]
         print_summary(sys.stderr, result.outcomes, artifacts, result.seconds, environ=os.environ)
         result.raise_for_failures()
@@ -130,6 +131,23 @@ def test_running_steps_show_their_last_line_and_finished_ones_stay() -> None:
     assert "\x1b[31mcompiling" not in screen.text
     assert f"{SHOW_CURSOR}\r\x1b[1A\x1b[2K" in screen.text, "the last line of the live region is erased at the end"
     assert screen.text.count(HIDE_CURSOR) == screen.text.count(SHOW_CURSOR) == 1
+
+
+PROGRESS = """
+def perform(step, log):
+    for done in range(101):
+        log.progress(done << 20, 100 << 20)
+        time.sleep(0.01)
+    return ""
+
+show([Step("a")], perform, 1)
+"""
+
+
+def test_a_running_step_shows_how_far_it_has_come() -> None:
+    with on_terminal(PROGRESS) as screen:
+        assert screen.read_all() == 0
+    assert re.search(r"\d+\.0 MiB of 100\.0 MiB \(\d+ %\)", screen.text)
 
 
 CROWD = """

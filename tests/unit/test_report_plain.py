@@ -17,14 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerbuild_lib.core.errors import NoSpaceError
-from dockerbuild_lib.core.events import Notice, StepFinished, StepOutput, StepStarted
+from dockerbuild_lib.core.events import Notice, StepFinished, StepOutput, StepProgress, StepStarted
 from dockerbuild_lib.report.listing import Column, render_listing
 from dockerbuild_lib.report.plain import PlainReporter, plain_line
 from dockerbuild_lib.report.plan_view import PlanRow, plan_json
 from dockerbuild_lib.report.reporter import reporter_for
 from dockerbuild_lib.report.streams import QuietStream, is_terminal, write_result
 from dockerbuild_lib.report.summary import ArtifactRow, summary_document
-from dockerbuild_lib.report.units import byte_size, counted, duration
+from dockerbuild_lib.report.units import byte_size, counted, duration, progress
 
 PROJECT = Path(__file__).parents[2]
 
@@ -61,6 +61,14 @@ def test_sizes_are_told_in_a_fitting_unit(size: int, text: str) -> None:
     assert byte_size(size) == text
 
 
+@pytest.mark.parametrize(
+    ("done", "total", "text"),
+    [(0, 10, "0 B of 10 B (0 %)"), (3 << 20, 14 << 20, "3.0 MiB of 14.0 MiB (21 %)"), (5, None, "5 B"), (0, 0, "0 B")],
+)
+def test_progress_is_told_in_bytes_and_percent(done: int, total: int | None, text: str) -> None:
+    assert progress(done, total) == text
+
+
 def test_numbers_agree_with_their_nouns() -> None:
     assert (counted(0, "step"), counted(1, "step"), counted(2, "step")) == ("0 steps", "1 step", "2 steps")
 
@@ -76,6 +84,21 @@ def test_a_listing_has_one_line_per_row_whatever_the_cells_hold(rows: list[tuple
 
 def test_output_of_a_step_is_not_shown_in_plain_lines() -> None:
     assert plain_line(StepOutput("a", "noise"), "[0/1]") == ""
+
+
+def test_a_flood_of_progress_is_not_shown_in_plain_lines() -> None:
+    stream = io.StringIO()
+    with PlainReporter(stream, total=1) as reporter:
+        for done in range(10_000):
+            reporter(StepProgress("fetch six", done, 10_000))
+    assert stream.getvalue() == ""
+
+
+def test_progress_is_a_plain_line_when_it_is_time() -> None:
+    stream = io.StringIO()
+    with PlainReporter(stream, total=1, progress_every=0) as reporter:
+        reporter(StepProgress("fetch six", 1 << 20, 4 << 20))
+    assert stream.getvalue() == "progress  fetch six: 1.0 MiB of 4.0 MiB (25 %)\n"
 
 
 class SlowStream(io.StringIO):

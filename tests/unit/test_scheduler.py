@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,10 +16,12 @@ from hypothesis import strategies as st
 from dockerbuild_lib.core import errors
 from dockerbuild_lib.core.events import (
     Event,
+    ProgressLog,
     StepFailed,
     StepFinished,
     StepLog,
     StepOutput,
+    StepProgress,
     StepStarted,
     discard,
 )
@@ -32,6 +35,7 @@ class Step:
     id: str
     needs: tuple[str, ...] = ()
     weight: float = 1.0
+    lane: str = "cores"
     title: str = "a step"
 
 
@@ -47,15 +51,17 @@ def noting(order: list[str]) -> Callable[[Step, StepLog], str]:
     return perform
 
 
-def run(
+def run(  # noqa: PLR0913 - the steps, how they are done, and what may differ
     steps: list[Step],
-    perform: Callable[[Step, StepLog], str],
+    perform: Callable[[Step, ProgressLog], str],
     *,
     jobs: int = 1,
+    downloads: int = 1,
     emit: Callable[[Event], None] = discard,
     cancel: Callable[[], None] = nothing,
 ) -> RunResult:
-    return run_steps(steps, perform, jobs=jobs, executor=ThreadExecutor(), emit=emit, cancel=cancel)
+    places = {"cores": jobs, "downloads": downloads}
+    return run_steps(steps, perform, places=places, executor=ThreadExecutor(), emit=emit, cancel=cancel)
 
 
 def statuses(result: RunResult) -> dict[str, str]:
@@ -95,21 +101,43 @@ def test_a_step_starts_as_soon_as_its_own_needs_are_done() -> None:
     assert set(statuses(result).values()) == {"done"}
 
 
-def test_no_more_than_jobs_steps_run_at_a_time() -> None:
-    lock, now, most = threading.Lock(), 0, 0
+def test_no_more_steps_of_a_lane_run_at_a_time_than_it_has_places() -> None:
+    lock, now, most = threading.Lock(), Counter[str](), Counter[str]()
 
-    def perform(_step: Step, _log: StepLog) -> str:
-        nonlocal now, most
+    def perform(step: Step, _log: StepLog) -> str:
         with lock:
-            now += 1
-            most = max(most, now)
+            now[step.lane] += 1
+            most[step.lane] = max(most[step.lane], now[step.lane])
         time.sleep(0.01)
         with lock:
-            now -= 1
+            now[step.lane] -= 1
         return ""
 
-    run([Step(str(number)) for number in range(12)], perform, jobs=3)
-    assert most == 3
+    steps = [Step(f"{lane} {number}", lane=lane) for number in range(12) for lane in ("cores", "downloads")]
+    run(steps, perform, jobs=2, downloads=5)
+    assert most == {"cores": 2, "downloads": 5}
+
+
+def test_a_full_lane_holds_no_other_up() -> None:
+    fetched = threading.Event()
+
+    def perform(step: Step, _log: StepLog) -> str:
+        if step.id == "build":
+            assert fetched.wait(10), "the download waited for the build"
+        if step.id == "fetch last":
+            fetched.set()
+        return ""
+
+    fetches = [Step(f"fetch {which}", lane="downloads") for which in ("first", "last")]
+    result = run([Step("build", weight=99), *fetches, Step("other build")], perform)
+    assert set(statuses(result).values()) == {"done"}
+
+
+def test_a_lane_without_places_is_refused_before_anything_starts() -> None:
+    started: list[str] = []
+    with pytest.raises(ValueError, match="'downloads' must have at least 1 place, not 0"):
+        run([Step("a"), Step("b", lane="downloads")], noting(started), downloads=0)
+    assert started == []
 
 
 def failing(*bad: str) -> Callable[[Step, StepLog], str]:
@@ -149,6 +177,23 @@ def test_events_tell_every_step_once() -> None:
     assert [event.detail for event in events if isinstance(event, StepFinished)] == ["made good"]
 
 
+def test_progress_is_told_now_and_then() -> None:
+    events: list[Event] = []
+
+    def perform(_step: Step, log: ProgressLog) -> str:
+        done, deadline = 0, time.monotonic() + 10
+        while time.monotonic() < deadline and not any(isinstance(event, StepProgress) for event in events):
+            log.progress(done := done + 1, None)
+            time.sleep(0.001)
+        return str(done)
+
+    (outcome,) = run([Step("a")], perform, emit=events.append).outcomes
+    assert [event for event in events if isinstance(event, StepProgress)] == [
+        StepProgress("a", int(outcome.detail), None)
+    ]
+    assert int(outcome.detail) > 10  # not each call became an event
+
+
 def test_an_empty_plan_is_done_at_once() -> None:
     assert run([], failing()).outcomes == ()
 
@@ -170,7 +215,7 @@ def test_a_malformed_plan_is_refused_before_anything_starts(steps: list[Step], m
 
 
 def test_less_than_one_job_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(ValueError, match="at least 1 place"):
         run([Step("a")], failing(), jobs=0)
 
 
@@ -258,7 +303,8 @@ def plans(draw: st.DrawFn) -> tuple[list[Step], frozenset[str]]:
     steps = []
     for position, name in enumerate(names):
         needs = draw(st.sets(st.sampled_from(names[:position]))) if position else set()
-        steps.append(Step(name, tuple(sorted(needs)), weight=draw(st.integers(0, 5))))
+        lane = draw(st.sampled_from(["cores", "downloads"]))
+        steps.append(Step(name, tuple(sorted(needs)), weight=draw(st.integers(0, 5)), lane=lane))
     bad = draw(st.frozensets(st.sampled_from(names))) if names else frozenset()
     return draw(st.permutations(steps)), bad
 
@@ -268,9 +314,9 @@ def ancestors(steps: dict[str, Step], step: str) -> set[str]:
 
 
 @settings(deadline=None)
-@given(plan=plans(), jobs=st.integers(1, 4))
+@given(plan=plans(), jobs=st.integers(1, 4), downloads=st.integers(1, 4))
 def test_any_plan_runs_each_step_at_most_once_after_its_needs_and_cancels_only_heirs_of_failures(
-    plan: tuple[list[Step], frozenset[str]], jobs: int
+    plan: tuple[list[Step], frozenset[str]], jobs: int, downloads: int
 ) -> None:
     steps, bad = plan
     done: set[str] = set()
@@ -283,7 +329,7 @@ def test_any_plan_runs_each_step_at_most_once_after_its_needs_and_cancels_only_h
         done.add(step.id)
         return ""
 
-    found = statuses(run(steps, perform, jobs=jobs))
+    found = statuses(run(steps, perform, jobs=jobs, downloads=downloads))
     by_id = {step.id: step for step in steps}
     for step in by_id:
         heir = bool(ancestors(by_id, step) & bad)

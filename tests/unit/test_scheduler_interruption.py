@@ -27,6 +27,7 @@ class Step:
     needs: tuple[str, ...] = ()
     title: str = "a step"
     weight: float = 1.0
+    lane: str = "cores"
 
 killed = threading.Event()
 cancels = []
@@ -49,7 +50,7 @@ def emit(event):
 def main(steps, perform, cancel=cancel, grace=10.0):
     try:
         result = run_steps(
-            steps, perform, jobs=2, executor=ThreadExecutor(), emit=emit, cancel=cancel, grace=grace)
+            steps, perform, places={"cores": 2}, executor=ThreadExecutor(), emit=emit, cancel=cancel, grace=grace)
         result.raise_for_failures()
     except DockerbuildError as error:
         say("error", error)

@@ -46,6 +46,9 @@ def test_without_settings_the_defaults_hold(tmp_path: Path, text: str | None) ->
         cipd_client="cipd",
         remote_store=None,
         registry=None,
+        downloads=8,
+        cooldown_days=0,
+        offline=False,
         jobs=len(os.sched_getaffinity(0)),
         executor="threads",
         limits=Limits(memory=4 * _GIB, processes=4096, minutes=120),
@@ -82,7 +85,8 @@ def test_other_addresses_are_no_store(address: str, tmp_path: Path) -> None:
 def test_every_setting_is_taken_from_the_file(tmp_path: Path) -> None:
     text = (
         "dockerbuild:\n  root: area\n  config_dir: /etc/wheels\n  store: ../store\n  registry: registry.example:5000/w"
-        "\n  jobs: 3\n  executor: threads\n  limits: {memory: 512m, processes: 7, minutes: 5}\n"
+        "\n  jobs: 3\n  downloads: 5\n  offline: true\n  cooldown_days: 7\n  executor: threads"
+        "\n  limits: {memory: 512m, processes: 7, minutes: 5}\n"
     )
     found = load_settings(_with(tmp_path, text), {})
     assert (found.root, found.config_dir, found.store) == (
@@ -90,16 +94,24 @@ def test_every_setting_is_taken_from_the_file(tmp_path: Path) -> None:
         Path("/etc/wheels"),
         tmp_path / "../store",
     )
-    assert (found.registry, found.jobs) == ("registry.example:5000/w", 3)
+    assert (found.registry, found.jobs, found.downloads, found.offline) == ("registry.example:5000/w", 3, 5, True)
+    assert found.cooldown_days == 7
     assert found.limits == Limits(memory=512 << 20, processes=7, minutes=5)
 
 
 def test_a_variable_overrides_the_file(tmp_path: Path) -> None:
     project = _with(tmp_path, "dockerbuild: {root: area, jobs: 3, limits: {processes: 7, minutes: 5}}")
-    variables = {"ROOT": "/elsewhere", "JOBS": "4", "LIMITS_MINUTES": "6", "LIMITS_MEMORY": "1G", "CONFIG_DIR": "c"}
+    variables = {
+        "ROOT": "/elsewhere",
+        "JOBS": "4",
+        "DOWNLOADS": "6",
+        "LIMITS_MINUTES": "6",
+        "LIMITS_MEMORY": "1G",
+        "CONFIG_DIR": "c",
+    }
     found = load_settings(project, {f"INVOKE_DOCKERBUILD_{name}": value for name, value in variables.items()})
     assert (found.root, found.store) == (Path("/elsewhere"), Path("/elsewhere/store"))
-    assert (found.config_dir, found.jobs) == (tmp_path / "c", 4)
+    assert (found.config_dir, found.jobs, found.downloads) == (tmp_path / "c", 4, 6)
     assert found.limits == Limits(memory=_GIB, processes=7, minutes=6)
 
 
@@ -144,6 +156,7 @@ def test_relative_projects_give_absolute_paths(tmp_path: Path, monkeypatch: pyte
         ("dockerbuild:\n  root:\n", "2:3: no value is given, where a text belongs; write one"),
         ("dockerbuild: {jobs: 0}", "1:21: '0' is less than 1; write 1 or more"),
         ("dockerbuild: {jobs: 5000}", "1:21: '5000' is more than 1024; write 1024 or less"),
+        ("dockerbuild: {downloads: 65}", "1:26: '65' is more than 64; write 64 or less"),
         ("dockerbuild: {jobs: many}", "1:21: 'many' is no whole number; write a number"),
         ("dockerbuild: {jobs: '2'}", "1:21: '2' is a text, where a whole number belongs; remove the quotes"),
         ("dockerbuild: {executor: dask}", "1:25: 'dask' is none of: threads; write one of them"),
@@ -179,6 +192,8 @@ def test_a_mistake_in_the_file_is_said_with_its_place(tmp_path: Path, text: str,
         ("JOBS", "9" * 5000, "INVOKE_DOCKERBUILD_JOBS: '9999"),
         ("ROOT", "", "INVOKE_DOCKERBUILD_ROOT: an empty text stands here; write one"),
         ("EXECUTOR", "treads", "INVOKE_DOCKERBUILD_EXECUTOR: 'treads' is none of: threads; did you mean 'threads'?"),
+        ("OFFLINE", "yes", "INVOKE_DOCKERBUILD_OFFLINE: this is neither true nor false; write true or false"),
+        ("OFFLINE", "", "INVOKE_DOCKERBUILD_OFFLINE: this is neither true nor false; write true or false"),
         ("LIMITS_MEMORY", "4", "INVOKE_DOCKERBUILD_LIMITS_MEMORY: '4' is not an amount of memory such as 512m or 4g"),
         ("LIMITS_MINUTES", "1.5", "INVOKE_DOCKERBUILD_LIMITS_MINUTES: '1.5' is no whole number; write a number"),
     ],
@@ -190,6 +205,12 @@ def test_a_mistake_in_a_variable_names_the_variable(tmp_path: Path, variable: st
 
 def test_a_text_that_looks_like_a_number_is_a_path_all_the_same(tmp_path: Path) -> None:
     assert load_settings(tmp_path, {"INVOKE_DOCKERBUILD_ROOT": "3"}).root == tmp_path / "3"
+
+
+@pytest.mark.parametrize(("text", "offline"), [("true", True), ("1", True), ("false", False), ("0", False)])
+def test_a_variable_answers_a_question(tmp_path: Path, text: str, *, offline: bool) -> None:
+    project = _with(tmp_path, f"dockerbuild: {{offline: {str(not offline).lower()}}}")
+    assert load_settings(project, {"INVOKE_DOCKERBUILD_OFFLINE": text}).offline is offline
 
 
 def test_the_mistakes_of_file_and_variables_come_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,6 +268,6 @@ def test_the_projects_file_documents_each_setting_with_its_default(tmp_path: Pat
     assert shown["limits"].keys() == LimitsSection.model_fields.keys()
     section = DockerbuildSection.model_validate(shown)
     assert section.limits == LimitsSection()
-    for name in ("root", "config_dir", "executor", "registry"):
+    for name in ("root", "config_dir", "executor", "registry", "downloads", "offline", "cooldown_days"):
         assert getattr(section, name) == DockerbuildSection.model_fields[name].default
     assert section.store == f"{section.root}/store"

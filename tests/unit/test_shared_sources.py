@@ -105,17 +105,26 @@ class Outside:
         write_atomic(target, CONTENT)
 
 
+class Lines:
+    """A log that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, line: str) -> None:
+        self.lines.append(line)
+
+    def progress(self, done: int, total: int | None) -> None:
+        assert total is None or done <= total
+
+
 def test_the_teams_store_is_asked_before_the_world_outside(
     mine: MemoryStore, team: MemoryStore, tmp_path: Path
 ) -> None:
-    outside, lines = Outside(), list[str]()
-
-    def log(line: str) -> None:
-        lines.append(line)
-
+    outside, log = Outside(), Lines()
     SharedFirst(lambda: SharedSources(mine), outside).download(LOCKED, tmp_path / "target", log)
     assert (tmp_path / "target").read_bytes() == CONTENT
-    assert (outside.asked, lines) == ([], ["taken from the remote store"])
+    assert (outside.asked, log.lines) == ([], ["taken from the remote store"])
     SharedFirst(lambda: SharedSources(team), outside).download(LOCKED, tmp_path / "target")
     assert outside.asked == [LOCKED.filename]
 

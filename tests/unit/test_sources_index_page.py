@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
@@ -31,8 +32,20 @@ def only(content_type: str, body: bytes, page: str = PAGE) -> IndexEntry:
 
 
 def test_json_tells_everything() -> None:
-    entry = only(JSON_TYPE, json_page(size=7, yanked=False, url="https://files.example/a/six-1.0.tar.gz"))
-    assert entry == IndexEntry("six-1.0.tar.gz", "https://files.example/a/six-1.0.tar.gz", SHA256, 7)
+    told = {"size": 7, "yanked": False, "upload-time": "2026-01-02T03:04:05.678901Z"}
+    entry = only(JSON_TYPE, json_page(url="https://files.example/a/six-1.0.tar.gz", **told))
+    uploaded = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+    assert entry == IndexEntry("six-1.0.tar.gz", "https://files.example/a/six-1.0.tar.gz", SHA256, 7, None, uploaded)
+
+
+@pytest.mark.parametrize("text", ["2026-01-02T03:04:05", "2026-01-02T03:04:05Z", "2026-01-02T05:04:05+02:00"])
+def test_times_of_uploads_have_a_time_zone(text: str) -> None:
+    assert only(JSON_TYPE, json_page(**{"upload-time": text})).uploaded == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_a_time_of_an_upload_that_is_none_is_refused() -> None:
+    with pytest.raises(NetworkError, match=r"files\.0\.upload-time"):
+        only(JSON_TYPE, json_page(**{"upload-time": "yesterday"}))
 
 
 def test_json_may_leave_size_and_hash_out() -> None:
@@ -40,9 +53,9 @@ def test_json_may_leave_size_and_hash_out() -> None:
     assert (entry.sha256, entry.size) == (None, None)
 
 
-@pytest.mark.parametrize(("yanked", "expected"), [(False, False), (True, True), ("broken", True), ("", True)])
+@pytest.mark.parametrize(("yanked", "expected"), [(False, None), (True, ""), ("broken", "broken"), ("", "")])
 def test_json_yanked(yanked: object, expected: object) -> None:
-    assert only(JSON_TYPE, json_page(yanked=yanked)).yanked is expected
+    assert only(JSON_TYPE, json_page(yanked=yanked)).yanked == expected
 
 
 def test_html_tells_name_and_hash() -> None:
@@ -57,8 +70,12 @@ def test_html_without_a_sha256(fragment: str) -> None:
     assert only("text/html", html_page(f'<a href="six-1.0.tar.gz{fragment}">six</a>')).sha256 is None
 
 
-def test_html_yanked_by_the_attribute_alone() -> None:
-    assert only("text/html", html_page('<a data-yanked href="six-1.0.tar.gz">six</a>')).yanked
+@pytest.mark.parametrize(
+    ("attribute", "expected"), [("", None), ("data-yanked", ""), ('data-yanked="broken"', "broken")]
+)
+def test_html_yanked_by_an_attribute(attribute: str, expected: str | None) -> None:
+    entry = only("text/html", html_page(f'<a {attribute} href="six-1.0.tar.gz">six</a>'))
+    assert (entry.yanked, entry.uploaded) == (expected, None)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 
 from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
 from dockerbuild_lib.core.errors import HashMismatchError, NetworkError, StoreDamagedError
-from dockerbuild_lib.core.events import StepLog, silent
+from dockerbuild_lib.core.events import ProgressLog, silent
 from dockerbuild_lib.core.files import sha256_of, write_atomic
 from dockerbuild_lib.plan.naming import source_name
 from dockerbuild_lib.sources.intern import SourceFetcher
@@ -56,13 +56,14 @@ class Upstream:
         self.content = content
         self.error = error
 
-    def download(self, locked: LockedFile, target: Path, log: StepLog = silent) -> None:
+    def download(self, locked: LockedFile, target: Path, log: ProgressLog = silent) -> None:
         log("asked")
         with self.count.open("a") as count:
             count.write("x")
         time.sleep(0.05)
         if self.error:
             raise self.error
+        log.progress(len(self.content), locked.size)
         write_atomic(target, self.content)
         assert hashlib.sha256(self.content).hexdigest() == locked.sha256
 
@@ -200,7 +201,7 @@ def test_different_files_are_fetched_at_the_same_time(tmp_path: Path, store: Fol
     meeting = threading.Barrier(2)
 
     class Meeting(Upstream):
-        def download(self, locked: LockedFile, target: Path, log: StepLog = silent) -> None:
+        def download(self, locked: LockedFile, target: Path, log: ProgressLog = silent) -> None:
             log("asked")
             meeting.wait(timeout=10)
             write_atomic(target, locked.filename.encode())

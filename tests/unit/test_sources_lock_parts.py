@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -60,27 +60,33 @@ class CountingPinner(Pinner):
         self.events: list[Event] = []
         super().__init__(Outside(Path(), Origins(debian=self.find), emit=self.events.append))
         self.made: list[str] = []
+        self.named: list[tuple[str, ...]] = []
         self.files: dict[str, LockedFile] = {}
 
-    def source(self, distribution: str, version: str, source: Source) -> PinnedSource:
-        self.made.append(f"{source.type} {version}")
+    def source(self, distribution: str, version: str, source: Source, yanked: str | None = None) -> PinnedSource:
+        self.made.append(f"{source.type} {version}{yanked or ''}")
         if version in self.files:
             return PinnedSource(self.files[version], ("setuptools",))
         return PinnedSource(pin(distribution, f"{distribution}-{version}.tar.gz", version, "b" * 64), ("setuptools",))
 
-    def universal_wheel(self, distribution: str, version: str) -> IndexFile:
-        self.made.append(f"wheel {version}")
+    def universal_wheel(self, distribution: str, version: str, yanked: str | None = None) -> IndexFile:
+        self.made.append(f"wheel {version}{yanked or ''}")
         return pin(distribution, f"{distribution}-{version}-py3-none-any.whl", version, "b" * 64)
 
-    def platform_wheel(self, distribution: str, version: str, python: str, tags: tuple[str, ...]) -> IndexFile:
-        self.made.append(f"{version} for {python} on {tags[0]}")
+    def platform_wheel(
+        self, distribution: str, version: str, python: str, tags: tuple[str, ...], yanked: str | None = None
+    ) -> IndexFile:
+        self.made.append(f"{version}{yanked or ''} for {python} on {tags[0]}")
         tag = f"cp{python.replace('.', '')}"
         return pin(distribution, f"{distribution}-{version}-{tag}-{tag}-{tags[0]}.whl", version)
 
     def folder_version(self, source: LocalSource) -> str:
         return {"six": "1.0", "newer": "1.1"}[source.folder]
 
-    def build_wheels(self, requirements: Iterable[str], python: str) -> tuple[IndexFile, ...]:
+    def build_wheels(
+        self, requirements: Iterable[str], python: str, named: Collection[str] = ()
+    ) -> tuple[IndexFile, ...]:
+        self.named.append(tuple(named))
         self.made.append(f"{'+'.join(requirements)} for {python}")
         return tuple(pin(name, f"{name}-1.0-py3-none-any.whl") for name in requirements)
 
@@ -155,6 +161,15 @@ def test_a_requirement_that_the_recipe_adds_is_resolved_with_the_others(pinner: 
     new = wheel(pinner, recipe("1.0", build_requires=("wheel",)), old)
     assert pinner.made == ["setuptools+wheel for 3.11"]
     assert new.versions["1.0"].added_requires == ("wheel",)
+
+
+def test_what_a_recipe_says_of_yanked_releases_is_heeded(pinner: CountingPinner) -> None:
+    said = {"1.0": VersionRecipe(yanked="!"), "1.1": VersionRecipe()}
+    wheel(pinner, SourceWheel(trial="import x", versions=said, build_requires=("wheel",)), WheelLock())
+    assert pinner.made == ["sdist 1.0!", "setuptools+wheel for 3.11", "sdist 1.1", "setuptools+wheel for 3.11"]
+    assert pinner.named == [("wheel",), ("wheel",)]
+    wheel(pinner, UniversalWheel(kind="universal", versions=said), WheelLock())
+    assert pinner.made == ["wheel 1.0!", "wheel 1.1"]
 
 
 def test_a_wheel_that_becomes_universal_or_built_is_locked_anew(pinner: CountingPinner) -> None:

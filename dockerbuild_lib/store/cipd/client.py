@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import NetworkError, ServiceFailedError, ToolMissingError
 from dockerbuild_lib.core.text import displayable
 from dockerbuild_lib.store.cipd.failures import failure_of
@@ -39,10 +40,12 @@ class CipdClient:
 
         Raises:
             DockerbuildError: it failed, as :func:`failure_of` says.
+            OfflineError: connections are forbidden.
             NetworkError: it took longer than *seconds*, by default those for a question.
             ToolMissingError: there is no such program.
 
         """
+        CONNECTIONS.require(self.service_url)
         with tempfile.TemporaryDirectory(prefix="dockerbuild-cipd.") as folder:
             output = Path(folder, "result.json")
             done = self._done(
