@@ -17,6 +17,7 @@ from dockerbuild_lib.catalog.settings_environment import section_of
 from dockerbuild_lib.catalog.settings_file import (
     INVOKE_FILE,
     INVOKE_KEYS,
+    ArchivesSection,
     DockerbuildSection,
     LimitsSection,
     bytes_of,
@@ -35,6 +36,17 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class ArchiveLimits:
+    """What an archive from outside may unpack to."""
+
+    size: int = bytes_of(ArchivesSection().size)
+    """Bytes."""
+    ratio: int = ArchivesSection().ratio
+    """Times its own size."""
+    members: int = ArchivesSection().members
+
+
+@dataclass(frozen=True)
 class Settings:
     """The settings in force; every path is absolute."""
 
@@ -47,6 +59,7 @@ class Settings:
     jobs: int
     executor: Literal["threads"]
     limits: Limits
+    archives: ArchiveLimits
 
 
 def load_settings(project_dir: Path, environ: Mapping[str, str]) -> Settings:
@@ -75,7 +88,9 @@ def _from_file(path: Path, problems: Problems) -> DockerbuildSection:
 
 def _merged(below: DockerbuildSection, above: DockerbuildSection) -> DockerbuildSection:
     limits = _given(below.limits) | _given(above.limits)
-    return DockerbuildSection(**{**_given(below), **_given(above), "limits": LimitsSection(**limits)})
+    archives = _given(below.archives) | _given(above.archives)
+    sections = {"limits": LimitsSection(**limits), "archives": ArchivesSection(**archives)}
+    return DockerbuildSection(**{**_given(below), **_given(above), **sections})
 
 
 def _given(section: BaseModel | None) -> dict[str, Any]:
@@ -89,6 +104,7 @@ def _resolved(section: DockerbuildSection, project_dir: Path, environ: Mapping[s
         return project_dir / _without_tilde(text, environ)
 
     limits = section.limits or LimitsSection()
+    archives = section.archives or ArchivesSection()
     return Settings(
         project_dir=project_dir,
         root=path(section.root),
@@ -98,6 +114,7 @@ def _resolved(section: DockerbuildSection, project_dir: Path, environ: Mapping[s
         jobs=section.jobs or _cores(),
         executor=section.executor,
         limits=Limits(bytes_of(limits.memory), limits.processes, limits.minutes),
+        archives=ArchiveLimits(bytes_of(archives.size), archives.ratio, archives.members),
     )
 
 
