@@ -28,8 +28,9 @@ from dockerbuild_lib.containers.worker import WORK_FOLDER, WORKER_ID  # noqa: E4
 from dockerbuild_lib.images.context import image_tag  # noqa: E402
 from dockerbuild_lib.plan.request import Request  # noqa: E402
 from dockerbuild_lib.plan.steps import WheelWork  # noqa: E402
+from dockerbuild_lib.sources.trees import SourceTrees  # noqa: E402
 from dockerbuild_lib.wheels.build import WheelInputs, build_commands, build_files  # noqa: E402
-from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS  # noqa: E402
+from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, SOURCE  # noqa: E402
 
 WHEELS = ("markupsafe", "cffi")
 PLATFORM = "linux-arm64"
@@ -88,6 +89,7 @@ def lay_out(session: Session, wheel: WheelWork, folder: Path) -> None:
     """Write the build's files and its commands, as a shell script, to *folder*."""
     fetch = session.fetcher.fetch
     inputs = WheelInputs(fetch(wheel.source), tuple(map(fetch, wheel.build_requires)), (), {})
+    SourceTrees(session.settings.archives, folder).unpack(inputs.source, folder / SOURCE.relative)
     for path, content in build_files(wheel, inputs).items():
         target = folder / path.relative
         target.parent.mkdir(parents=True, exist_ok=True)

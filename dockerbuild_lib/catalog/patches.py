@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from dockerbuild_lib.catalog.documents import Document
+from dockerbuild_lib.catalog.patch_lines import PatchProblem
+from dockerbuild_lib.catalog.patch_text import parse_patch
 from dockerbuild_lib.catalog.problems import Position, Problems, shown
 from dockerbuild_lib.catalog.suggestions import suggestion
 
@@ -15,7 +17,7 @@ _Listed = tuple[str, str, Document, Position]
 
 
 def check_patches(folder: Path, wheels: Mapping[str, Document], unread: Iterable[str], problems: Problems) -> None:
-    """Note listed patches that do not exist, and patch files that no recipe uses.
+    """Note listed patches that do not exist or cannot be applied by anybody, and patch files that no recipe uses.
 
     Nothing is said about the files of the distributions *unread*, whose recipes could not be read.
     """
@@ -29,10 +31,21 @@ def check_patches(folder: Path, wheels: Mapping[str, Document], unread: Iterable
         if name not in there and not problems.noted_at(document.label, position):
             advice = suggestion(name, there) if there else "add the file, or remove it from the list"
             problems.add(document.label, position, f"there is no file {shown(folder / parent)}/{name}", advice)
+        if name in there:
+            _check_text(folder / parent / name, problems)
     for parent, name in unused:
         if parent.partition("/")[0] not in set(unread):
             what, fix = "no recipe uses this patch", "list it under 'patches:' of its version, or remove it"
             problems.add(shown(folder / parent / name), None, what, fix)
+
+
+def _check_text(patch: Path, problems: Problems) -> None:
+    try:
+        parse_patch(patch.read_bytes())
+    except OSError as error:
+        problems.add(shown(patch), None, f"cannot be read: {error.strerror or error}")
+    except PatchProblem as problem:
+        problems.add(shown(patch), Position(problem.line, 1), problem.what, problem.fix)
 
 
 def _listed(wheels: Mapping[str, Document]) -> Iterator[_Listed]:

@@ -17,6 +17,7 @@ from dockerbuild_lib.catalog.settings_environment import section_of
 from dockerbuild_lib.catalog.settings_file import (
     INVOKE_FILE,
     INVOKE_KEYS,
+    ArchivesSection,
     DockerbuildSection,
     LimitsSection,
     bytes_of,
@@ -33,6 +34,17 @@ class Limits:
     """Bytes."""
     processes: int
     minutes: int
+
+
+@dataclass(frozen=True)
+class ArchiveLimits:
+    """What an archive from outside may unpack to."""
+
+    size: int = bytes_of(ArchivesSection().size)
+    """Bytes."""
+    ratio: int = ArchivesSection().ratio
+    """Times its own size."""
+    members: int = ArchivesSection().members
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,7 @@ class Settings:
     offline: bool
     executor: Literal["threads"]
     limits: Limits
+    archives: ArchiveLimits
 
 
 def load_settings(project_dir: Path, environ: Mapping[str, str]) -> Settings:
@@ -86,7 +99,9 @@ def _from_file(path: Path, problems: Problems) -> DockerbuildSection:
 
 def _merged(below: DockerbuildSection, above: DockerbuildSection) -> DockerbuildSection:
     limits = _given(below.limits) | _given(above.limits)
-    return DockerbuildSection(**{**_given(below), **_given(above), "limits": LimitsSection(**limits)})
+    archives = _given(below.archives) | _given(above.archives)
+    sections = {"limits": LimitsSection(**limits), "archives": ArchivesSection(**archives)}
+    return DockerbuildSection(**{**_given(below), **_given(above), **sections})
 
 
 def _given(section: BaseModel | None) -> dict[str, Any]:
@@ -102,6 +117,7 @@ def _resolved(section: DockerbuildSection, project_dir: Path, environ: Mapping[s
     limits = section.limits or LimitsSection()
     service = section.store if section.store and is_service(section.store) else None
     client = section.cipd_client
+    archives = section.archives or ArchivesSection()
     return Settings(
         project_dir=project_dir,
         root=path(section.root),
@@ -117,6 +133,7 @@ def _resolved(section: DockerbuildSection, project_dir: Path, environ: Mapping[s
         offline=section.offline,
         executor=section.executor,
         limits=Limits(bytes_of(limits.memory), limits.processes, limits.minutes),
+        archives=ArchiveLimits(bytes_of(archives.size), archives.ratio, archives.members),
     )
 
 

@@ -14,15 +14,16 @@ INVOKE_KEYS = frozenset({"run", "runners", "sudo", "tasks", "timeouts"})
 """Top-level keys of invoke.yaml that are invoke's own."""
 
 MEMORY_PATTERN = r"^[1-9][0-9]*[kmgKMG]$"
+SIZE_PATTERN = r"^[1-9][0-9]*[mgtMGT]$"
 REGISTRY_PATTERN = r"^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9._/-]+)?$"
 SERVICE_PATTERN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?/?")
-_UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _LEAST_MEMORY = 6 << 20
 """Docker refuses containers with less."""
 
 
 def bytes_of(amount: str) -> int:
-    """Return an amount of memory such as ``512m`` or ``4g`` in bytes; the units are powers of 1024."""
+    """Return an amount such as ``512m`` or ``4g`` in bytes; the units are powers of 1024."""
     return int(amount[:-1]) * _UNITS[amount[-1].lower()]
 
 
@@ -46,11 +47,14 @@ def _folder_or_service(text: str) -> str:
 PathText = Annotated[str, Field(min_length=1)]
 StoreText = Annotated[PathText, AfterValidator(_folder_or_service)]
 MemorySize = Annotated[str, Field(pattern=MEMORY_PATTERN), AfterValidator(_enough)]
+Size = Annotated[str, Field(pattern=SIZE_PATTERN)]
 Jobs = Annotated[int, Field(ge=1, le=1024, strict=True)]
 Downloads = Annotated[int, Field(ge=1, le=64, strict=True)]
 Days = Annotated[int, Field(ge=0, le=3650, strict=True)]
 Processes = Annotated[int, Field(ge=1, le=1 << 22, strict=True)]  # Linux's PID_MAX_LIMIT
 Minutes = Annotated[int, Field(ge=1, le=7 * 24 * 60, strict=True)]
+Ratio = Annotated[int, Field(ge=1, le=1 << 20, strict=True)]
+Members = Annotated[int, Field(ge=1, le=10_000_000, strict=True)]
 
 
 class _Section(Model):
@@ -64,6 +68,14 @@ class LimitsSection(_Section):
     memory: MemorySize = Field(default="4g", description="Memory, without swap: 512m, 4g.")
     processes: Processes = Field(default=4096, description="Processes and threads at a time.")
     minutes: Minutes = Field(default=120, description="Time of one build.")
+
+
+class ArchivesSection(_Section):
+    """What an archive from outside may unpack to."""
+
+    size: Size = Field(default="8g", description="Bytes, with all that describes its members: 512m, 8g.")
+    ratio: Ratio = Field(default=200, description="Times its own size, once that is more than 64 MiB.")
+    members: Members = Field(default=200_000, description="Files, folders and links.")
 
 
 class DockerbuildSection(_Section):
@@ -90,6 +102,7 @@ class DockerbuildSection(_Section):
     offline: Flag = Field(default=False, description="True: nothing but the Docker engine is connected to.")
     executor: Literal["threads"] = Field(default="threads", description="Where steps run.")
     limits: LimitsSection | None = None
+    archives: ArchivesSection | None = None
 
 
 class InvokeFile(_Section):

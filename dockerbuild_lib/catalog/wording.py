@@ -38,6 +38,7 @@ PATTERNS = {  # the models' patterns (Field(pattern=...)) in words; a test holds
     r"^([A-Za-z0-9_]|\{version\})([A-Za-z0-9._/+-]|\{version\})*$": "a tag, a branch or a commit, {version} allowed",
     r"^([0-9a-f]{40}|[0-9a-f]{64})$": "a commit's whole id: 40 or 64 digits and letters from a to f",
     r"^[1-9][0-9]*[kmgKMG]$": "an amount of memory such as 512m or 4g",
+    r"^[1-9][0-9]*[mgtMGT]$": "a size such as 512m or 8g",
     r"^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9._/-]+)?$": "a registry such as registry.example:5000/wheels",
 }
 

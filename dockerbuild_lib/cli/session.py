@@ -162,7 +162,8 @@ class Session:
         from dockerbuild_lib.sources.git_program import Git  # noqa: PLC0415
         from dockerbuild_lib.sources.outside import Origins  # noqa: PLC0415
 
-        return Origins(git=Git(program=lambda: ensure_program("git", say=say), processes=self.processes))
+        git = Git(program=lambda: ensure_program("git", say=say), processes=self.processes)
+        return Origins(git=git, limits=self.settings.archives)
 
     @cached_property
     def shared_sources(self) -> SharedSources:
@@ -194,6 +195,7 @@ class Session:
         from dockerbuild_lib.execution.workbench import Workbench  # noqa: PLC0415
         from dockerbuild_lib.images.generate import ImageMaker  # noqa: PLC0415
         from dockerbuild_lib.sources.debian import debian_sources_list  # noqa: PLC0415
+        from dockerbuild_lib.sources.trees import SourceTrees  # noqa: PLC0415
         from dockerbuild_lib.wheels.build import WheelBuilder  # noqa: PLC0415
         from dockerbuild_lib.wheels.library import LibraryBuilder  # noqa: PLC0415
         from dockerbuild_lib.wheels.packaging import Publisher  # noqa: PLC0415
@@ -201,6 +203,8 @@ class Session:
 
         asked = self.settings.limits
         limits = Limits(asked.memory, asked.processes, asked.minutes * 60)
+        scratch = self.settings.root / "tmp"
+        trees = SourceTrees(self.settings.archives, scratch)
         return Workbench(
             config_dir=self.settings.config_dir,
             area=self.area,
@@ -208,13 +212,13 @@ class Session:
             images=ImageMaker(
                 engine=self.engine,
                 processes=self.processes,
-                scratch=self.settings.root / "tmp",
+                scratch=scratch,
                 sources_list=debian_sources_list,
                 mmdebstrap=lambda: ensure_program("mmdebstrap", say=say),
                 registry=self.registry,
             ),
-            libraries=LibraryBuilder(self.engine, limits),
-            wheels=WheelBuilder(self.engine, limits),
+            libraries=LibraryBuilder(self.engine, limits, trees),
+            wheels=WheelBuilder(self.engine, limits, trees),
             trial=Trial(self.engine, limits),
             publisher=Publisher(self.store, git_revision),
             fresh_images=fresh_images,

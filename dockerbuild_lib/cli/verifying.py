@@ -55,7 +55,7 @@ def _step(wheel: WheelWork) -> Step:
 def _verify(bench: Workbench, wheel: WheelWork, log: ProgressLog) -> str:
     first = bench.area.result(wheel)
     folder = bench.area.empty(bench.area.root / "staging" / f"verify-{wheel.key.full}")
-    second = bench.build(wheel, folder, log, OTHER_CONDITIONS)
+    second = bench.build(wheel, folder, log, OTHER_CONDITIONS).wheel
     differences = compare_wheels(first.wheel, second)
     if second.name != first.wheel.name or differences:
         told = "\n".join(str(difference) for difference in differences)

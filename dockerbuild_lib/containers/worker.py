@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from dockerbuild_lib.containers.errors import engine_stream, translated_engine_errors
 from dockerbuild_lib.containers.removal import remove_container
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import docker
 
 WORK_FOLDER = PurePosixPath("/work")
+WORK = WorkPath(".")
+"""The work folder itself."""
 WORKER_ID = 1234
 """User and group of every build: nobody on the host, and owner of /work in the image."""
 _MEMORY_EVENTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")  # cgroup v2, v1
@@ -104,10 +106,10 @@ class Worker:
         with pack_files(files, owner=WORKER_ID) as archive, self._engine_calls():
             self._client.api.put_archive(self._id, str(WORK_FOLDER), archive)
 
-    def put_tree(self, archive: Path, folder: WorkPath) -> None:
-        """Unpack a tar made by `get_archive` into an existing folder of the work folder."""
-        with archive.open("rb") as stream, self._engine_calls():
-            self._client.api.put_archive(self._id, folder.below(WORK_FOLDER), stream)
+    def put_tree(self, tar: BinaryIO, folder: WorkPath) -> None:
+        """Unpack a plain tar of ours, with its owners and modes, into an existing folder of the work folder."""
+        with self._engine_calls():
+            self._client.api.put_archive(self._id, folder.below(WORK_FOLDER), tar)
 
     def get(self, folder: WorkPath, target: Path) -> tuple[Path, ...]:
         """Copy the regular files directly in *folder* to the folder *target*; return their paths.

@@ -143,7 +143,7 @@ class StepsFailedError(DockerbuildError):
 
 
 class UnsafeArchiveError(DockerbuildError):
-    """An archive is damaged, or would write outside the folder that it is unpacked to."""
+    """An archive is damaged, holds too much, or would write outside the folder that it is unpacked to."""
 
     exit_code = 21
 
@@ -158,6 +158,12 @@ class PermissionDeniedError(DockerbuildError):
     """A file or folder that must be read or written may not be."""
 
     exit_code = 23
+
+
+class PatchFailedError(DockerbuildError):
+    """A patch does not apply to its source, exactly as it is written."""
+
+    exit_code = 24
 
 
 class LoginRequiredError(DockerbuildError):

@@ -9,6 +9,7 @@ from dockerbuild_lib.catalog.platform_tags import claimable_tags
 from dockerbuild_lib.catalog.wheels import PureWheel
 from dockerbuild_lib.core.errors import DockerbuildError
 from dockerbuild_lib.core.events import ProgressLog
+from dockerbuild_lib.core.files import write_atomic
 from dockerbuild_lib.images.generate import ImageMaker
 from dockerbuild_lib.plan.goals import patch_path
 from dockerbuild_lib.plan.naming import python_tags
@@ -33,12 +34,12 @@ from dockerbuild_lib.plan.steps import (
     WheelWork,
 )
 from dockerbuild_lib.sources.intern import SourceFetcher
-from dockerbuild_lib.wheels.build import WheelBuilder, WheelInputs
+from dockerbuild_lib.wheels.build import BuildOutcome, WheelBuilder, WheelInputs
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, Conditions
 from dockerbuild_lib.wheels.gate import WheelExpectation, check_wheel
 from dockerbuild_lib.wheels.library import LibraryBuilder
 from dockerbuild_lib.wheels.packaging import Publisher, package_wheel
-from dockerbuild_lib.wheels.results import WorkArea
+from dockerbuild_lib.wheels.results import SOURCE_TREE, WorkArea
 from dockerbuild_lib.wheels.trial import Trial
 
 
@@ -67,7 +68,10 @@ class Workbench:
                 self.libraries.build(work, self.fetcher.fetch(work.source, log), self.area.library(work), log)
                 return self.area.library(work).name
             case BuildWork(wheel):
-                return self.build(wheel, self.area.empty(self.area.staging(wheel)), log).name
+                staging = self.area.empty(self.area.staging(wheel))
+                built = self.build(wheel, staging, log)
+                write_atomic(staging / SOURCE_TREE, built.tree_sha256)
+                return built.wheel.name
             case CheckWork(wheel):
                 return self._check(wheel)
             case TrialWork(wheel):
@@ -94,7 +98,7 @@ class Workbench:
 
     def build(
         self, wheel: WheelWork, target: Path, log: ProgressLog, conditions: Conditions = DEFAULT_CONDITIONS
-    ) -> Path:
+    ) -> BuildOutcome:
         """Build a wheel into the folder *target*."""
         inputs = WheelInputs(
             source=self.fetcher.fetch(wheel.source, log),

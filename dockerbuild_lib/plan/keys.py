@@ -19,7 +19,7 @@ from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Toolchain
 from dockerbuild_lib.catalog.wheels import BuiltWheel, PureWheel, UniversalWheel, VersionRecipe, Wheel
 from dockerbuild_lib.plan.naming import universal_filename
 
-RECIPE_SCHEMA = 1
+RECIPE_SCHEMA = 2
 """Raise it when the code that builds wheels or libraries changes what comes out of the same recipe."""
 
 

@@ -9,8 +9,9 @@ from typing import Annotated
 from packaging.requirements import InvalidRequirement, Requirement
 from pydantic import BaseModel, Field, ValidationError
 
+from dockerbuild_lib.catalog.settings import ArchiveLimits
 from dockerbuild_lib.core.errors import LockError
-from dockerbuild_lib.sources.archives import read_member
+from dockerbuild_lib.sources.archives import DEFAULT_LIMITS, read_member
 
 _WITHOUT_PYPROJECT = ("setuptools>=40.8.0", "wheel")
 """PEP 518 and pip: the build system of a project that names none."""
@@ -24,7 +25,7 @@ class _PyProject(BaseModel):
     build_system: Annotated[_BuildSystem | None, Field(alias="build-system")] = None
 
 
-def declared_requires(sdist: Path) -> tuple[str, ...]:
+def declared_requires(sdist: Path, limits: ArchiveLimits = DEFAULT_LIMITS) -> tuple[str, ...]:
     """Return ``[build-system].requires`` of the sdist's pyproject.toml (PEP 518), or the default's requirements.
 
     What the backend asks for beyond that (``get_requires_for_build_wheel``) is code, which is not run here: a
@@ -32,10 +33,10 @@ def declared_requires(sdist: Path) -> tuple[str, ...]:
 
     Raises:
         LockError: pyproject.toml is wrong.
-        UnsafeArchiveError: the sdist is damaged or hostile.
+        UnsafeArchiveError: the sdist is damaged or hostile, or beyond *limits*.
 
     """
-    content = read_member(sdist, "pyproject.toml")
+    content = read_member(sdist, "pyproject.toml", limits)
     if content is None:
         return _WITHOUT_PYPROJECT
     try:

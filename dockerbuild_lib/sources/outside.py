@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from dockerbuild_lib.catalog.locks import DebianFile
+from dockerbuild_lib.catalog.settings import ArchiveLimits
 from dockerbuild_lib.catalog.sources import Source
 from dockerbuild_lib.core.events import Emit, discard
+from dockerbuild_lib.sources.archives import DEFAULT_LIMITS
 from dockerbuild_lib.sources.debian import SourcePackage, find_upstream_archives
 from dockerbuild_lib.sources.download import Downloader
 from dockerbuild_lib.sources.git_program import Git
@@ -39,11 +41,12 @@ class Wanted(Generic[SomeSource_co]):
 
 @dataclass(frozen=True)
 class Origins:
-    """Where sources come from; None: as this machine is configured."""
+    """Where sources come from (None: as this machine is configured), and what their archives may unpack to."""
 
     index: PackageIndex | None = None
     debian: DebianFinder | None = None
     git: Git = field(default_factory=Git)
+    limits: ArchiveLimits = DEFAULT_LIMITS
 
 
 class Outside:
@@ -67,6 +70,11 @@ class Outside:
         """The package indexes that pip is configured for."""
         with self._opening:
             return self._index
+
+    @property
+    def limits(self) -> ArchiveLimits:
+        """What archives may unpack to."""
+        return self._origins.limits
 
     @property
     def downloader(self) -> Downloader:

@@ -93,7 +93,7 @@ class Pinner:
             else:
                 wanted = Wanted(distribution, version, source)
                 file, place = _PINS[type(source)](self.outside, wanted, Path(folder))
-            return PinnedSource(file, declared_requires(place))
+            return PinnedSource(file, declared_requires(place, self.outside.limits))
 
     def _sdist(self, distribution: str, version: str, yanked: str | None, folder: Path) -> tuple[IndexFile, Path]:
         entry = find_sdist(self._index.files(distribution), version)

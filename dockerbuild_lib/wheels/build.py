@@ -9,16 +9,18 @@ from pathlib import Path
 
 from dockerbuild_lib.catalog.architectures import architecture_of
 from dockerbuild_lib.containers.engine import Engine
-from dockerbuild_lib.containers.worker import Limits, Worker, WorkerOptions
+from dockerbuild_lib.containers.worker import WORK, WORKER_ID, Limits, Worker, WorkerOptions
 from dockerbuild_lib.core.command import Command, WorkPath
 from dockerbuild_lib.core.errors import BuildFailedError
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.images import layout
 from dockerbuild_lib.images.context import image_tag
 from dockerbuild_lib.plan.steps import WheelWork, Workshop
+from dockerbuild_lib.sources.trees import SourceTrees
 from dockerbuild_lib.wheels.environment import (
     DEFAULT_CONDITIONS,
     LIBRARIES,
+    SOURCE,
     Conditions,
     plain_environment,
     target_environment,
@@ -40,11 +42,20 @@ class WheelInputs:
 
 
 @dataclass(frozen=True)
+class BuildOutcome:
+    """A wheel as it left its container, and the hash of the patched tree that it was built from."""
+
+    wheel: Path
+    tree_sha256: str
+
+
+@dataclass(frozen=True)
 class WheelBuilder:
     """Builds wheels in the engine's containers, within *limits*."""
 
     engine: Engine
     limits: Limits
+    trees: SourceTrees
 
     def build(
         self,
@@ -53,21 +64,29 @@ class WheelBuilder:
         target: Path,
         log: StepLog,
         conditions: Conditions = DEFAULT_CONDITIONS,
-    ) -> Path:
-        """Build and repair a wheel; return its path in the folder *target*.
+    ) -> BuildOutcome:
+        """Build and repair a wheel, into the folder *target*.
 
         Raises:
+            UnsafeArchiveError, PatchFailedError: there is no tree to build from; no container was started.
             BuildFailedError: a command failed, or the backend made no wheel, or several.
             LimitExceededError: the build used more than its limits allow.
 
         """
-        with self.engine.worker(worker_options(wheel.workshop, self.limits, conditions)) as worker:
-            worker.put(build_files(wheel, inputs))
-            for archive in inputs.libraries.values():
-                worker.put_tree(archive, LIBRARIES)
-            for command in build_commands(wheel, conditions):
-                worker.run(command, log)
-            return _the_wheel(worker, target)
+        with self.trees.packed(inputs.source, SOURCE.relative, WORKER_ID, inputs.patches) as tree:
+            for patch in inputs.patches:
+                log(f"applied {patch.name}")
+            log(f"the source's tree has the sha256 {tree.sha256}")
+            with self.engine.worker(worker_options(wheel.workshop, self.limits, conditions)) as worker:
+                worker.put_tree(tree.tar, WORK)
+                tree.tar.close()  # its space is not needed for as long as the build takes
+                worker.put(build_files(wheel, inputs))
+                for archive in inputs.libraries.values():
+                    with archive.open("rb") as library:
+                        worker.put_tree(library, LIBRARIES)
+                for command in build_commands(wheel, conditions):
+                    worker.run(command, log)
+                return BuildOutcome(_the_wheel(worker, target), tree.sha256)
 
 
 def worker_options(workshop: Workshop, limits: Limits, conditions: Conditions = DEFAULT_CONDITIONS) -> WorkerOptions:
@@ -82,10 +101,8 @@ def script(name: str, *arguments: str) -> tuple[str, ...]:
 
 
 def build_files(wheel: WheelWork, inputs: WheelInputs) -> dict[WorkPath, Path | bytes]:
-    """Return what lies in the work folder when a build begins, libraries apart."""
-    files: dict[WorkPath, Path | bytes] = {INPUTS / "source" / inputs.source.name: inputs.source}
-    files |= {INPUTS / "wheels" / path.name: path for path in inputs.build_requires}
-    files |= {INPUTS / "patches" / path.name: path for path in inputs.patches}
+    """Return what lies in the work folder when a build begins, the source and libraries apart."""
+    files: dict[WorkPath, Path | bytes] = {INPUTS / "wheels" / path.name: path for path in inputs.build_requires}
     lines = [f"{file.distribution}=={file.version} --hash=sha256:{file.sha256}\n" for file in wheel.build_requires]
     files[INPUTS / "requirements.txt"] = "".join(lines).encode()
     files[LIBRARIES / ".keep"] = b""

@@ -9,11 +9,11 @@ from dockerbuild_lib.catalog.architectures import architecture_of
 from dockerbuild_lib.core.command import Argument, WorkPath
 from dockerbuild_lib.images import layout
 from dockerbuild_lib.plan.steps import WheelWork, Workshop
+from dockerbuild_lib.sources.tree_archive import MTIME
 
 SOURCE = WorkPath("src")
 LIBRARIES = WorkPath("libraries")
-SOURCE_DATE_EPOCH = "315532800"
-"""1980-01-01, the earliest time that a zip archive can tell."""
+SOURCE_DATE_EPOCH = str(MTIME)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockerbuild_lib.containers.engine import Engine
-from dockerbuild_lib.containers.worker import Limits
+from dockerbuild_lib.containers.worker import WORK, WORKER_ID, Limits
 from dockerbuild_lib.core.command import Argument, Command
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.core.files import atomic_writer, translated_os_errors
 from dockerbuild_lib.plan.steps import LibraryWork
-from dockerbuild_lib.wheels.build import INPUTS, script, worker_options
+from dockerbuild_lib.sources.trees import SourceTrees
+from dockerbuild_lib.wheels.build import script, worker_options
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, LIBRARIES, SOURCE, compilers, plain_environment
 
 BUILD_TRIPLE = "x86_64-pc-linux-gnu"
@@ -23,21 +24,27 @@ class LibraryBuilder:
 
     engine: Engine
     limits: Limits
+    trees: SourceTrees
 
     def build(self, work: LibraryWork, source: Path, target: Path, log: StepLog) -> None:
         """Build a library from its source archive; *target* becomes a tar of its folder, named like the library.
 
         Raises:
+            UnsafeArchiveError: the source is damaged or hostile.
             BuildFailedError: a command failed.
 
         """
-        with self.engine.worker(worker_options(work.workshop, self.limits)) as worker:
-            worker.put({INPUTS / "source" / source.name: source, LIBRARIES / ".keep": b""})
-            for command in _commands(work):
-                worker.run(command, log)
-            chunks = worker.get_archive(LIBRARIES / work.name)
-            with translated_os_errors(target), atomic_writer(target) as stream:
-                stream.writelines(chunks)
+        with self.trees.packed(source, SOURCE.relative, WORKER_ID) as tree:
+            log(f"the source's tree has the sha256 {tree.sha256}")
+            with self.engine.worker(worker_options(work.workshop, self.limits)) as worker:
+                worker.put_tree(tree.tar, WORK)
+                tree.tar.close()  # as in a wheel's build
+                worker.put({LIBRARIES / ".keep": b""})
+                for command in _commands(work):
+                    worker.run(command, log)
+                chunks = worker.get_archive(LIBRARIES / work.name)
+                with translated_os_errors(target), atomic_writer(target) as stream:
+                    stream.writelines(chunks)
 
 
 def _commands(work: LibraryWork) -> tuple[Command, ...]:

@@ -1,6 +1,6 @@
 """The work area: finished wheels and libraries by content key, and the folder where a wheel waits for its checks.
 
-staging/<content key>/                       a built wheel that was not checked yet
+staging/<content key>/                       a built wheel that was not checked yet, and source-tree.sha256
 wheels/<distribution>-<version>/<target>/<content key>/   a wheel that passed, its package, and result.json
 libraries/<name>/<platform>/<content key>.tar
 """
@@ -17,9 +17,11 @@ from pathlib import Path
 from dockerbuild_lib.core.errors import StoreDamagedError
 from dockerbuild_lib.core.files import sha256_of, translated_os_errors, write_atomic
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.steps import Goal, LibraryWork, place_of
+from dockerbuild_lib.plan.steps import Goal, LibraryWork, WheelWork, place_of
 
 RECORD = "result.json"
+SOURCE_TREE = "source-tree.sha256"
+"""The hash of the patched tree that a staged wheel was built from; it becomes part of the record."""
 PACKAGE = "package.cipd"
 
 
@@ -95,6 +97,8 @@ class WorkArea:
             "wheel": wheel.name,
             "sha256": sha256_of(wheel),
         }
+        if isinstance(goal, WheelWork):
+            record["source_tree"] = (self.staging(goal) / SOURCE_TREE).read_text()
         write_atomic(self.folder(goal) / RECORD, json.dumps(record, indent=2) + "\n")
         self.remove(self.staging(goal))
         return self.result(goal)

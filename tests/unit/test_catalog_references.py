@@ -10,6 +10,7 @@ from tests.support.catalogs import add_file, problems_of, write_catalog
 _PROCESSORS = "known are: x86_64, aarch64"
 _UNUSED = "list it under 'patches:' of its version, or remove it"
 _MISSING = "add the file, or remove it from the list"
+PATCH = "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-old\n+new\n"
 
 
 def test_a_platform_names_a_known_image_toolchain_and_processor(tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_listed_patches_exist_and_existing_ones_are_listed(tmp_path: Path) -> No
     wheel = "x: {trial: a, versions: {1.0.0: {patches: [01-good.patch, 02-bda.patch]}, 2.0.0: {patches: [01-a.patch]}}}"
     config = write_catalog(tmp_path, wheels__x=wheel)
     for name in ("x/1.0.0/01-good.patch", "x/1.0.0/02-bad.patch", "x/1.0.0/README.md", "y/1.0.0/01-a.patch"):
-        add_file(config, f"patches/{name}", "")
+        add_file(config, f"patches/{name}", PATCH)
     assert problems_of(config) == [
         f"config/patches/x/1.0.0/02-bad.patch: no recipe uses this patch; {_UNUSED}",
         f"config/patches/y/1.0.0/01-a.patch: no recipe uses this patch; {_UNUSED}",
@@ -94,6 +95,6 @@ def test_a_recipe_finds_its_patches(tmp_path: Path) -> None:
     wheel = "x: {trial: a, versions: {1.0.0: {patches: [02-b.patch, 01-a.patch]}}}"
     config = write_catalog(tmp_path, wheels__x=wheel)
     for name in ("01-a.patch", "02-b.patch"):
-        add_file(config, f"patches/x/1.0.0/{name}", "")
+        add_file(config, f"patches/x/1.0.0/{name}", PATCH)
     folder = config / "patches" / "x" / "1.0.0"
     assert load_catalog(config).patches_of("x", "1.0.0") == [folder / "02-b.patch", folder / "01-a.patch"]

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Python, Toolchain
 from dockerbuild_lib.catalog.settings_environment import PREFIX
-from dockerbuild_lib.catalog.settings_file import DockerbuildSection, LimitsSection
+from dockerbuild_lib.catalog.settings_file import ArchivesSection, DockerbuildSection, LimitsSection
 from dockerbuild_lib.catalog.sources import ArchiveSource, DebianSource, GitSource, LocalSource, SdistSource
 from dockerbuild_lib.catalog.wheels import PrebuiltWheel, PureWheel, SourceWheel, UniversalWheel, VersionRecipe
 from dockerbuild_lib.core import errors
@@ -23,6 +23,7 @@ from tasks import ns
 
 PROJECT = Path(__file__).resolve().parents[2]
 REFERENCE = PROJECT / "docs" / "reference"
+SECTIONS: dict[str, type[BaseModel]] = {"limits": LimitsSection, "archives": ArchivesSection}
 PAGES = sorted([PROJECT / "README.md", PROJECT / "CHANGELOG.md", *(PROJECT / "docs").rglob("*.md")])
 # What plain invoke and the launcher take before a task.
 CORE_OPTIONS = {"--list", "--help", "--version", "--debug"}
@@ -82,8 +83,8 @@ def test_options_of_every_task_are_documented_once() -> None:
 
 def settings(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     for name in model.model_fields:
-        if name == "limits":
-            yield from settings(LimitsSection, (name,))
+        if name in SECTIONS:
+            yield from settings(SECTIONS[name], (name,))
         else:
             yield (*above, name)
 
@@ -96,11 +97,13 @@ def test_every_setting_is_documented_with_its_variable_and_no_other() -> None:
 
 def test_the_documented_defaults_of_settings_are_those_of_the_models() -> None:
     documented = {code(row[0])[0]: row[2] for row in rows(sections(REFERENCE / "settings.md")["Settings"])}
-    for prefix, model in (("", DockerbuildSection), ("limits.", LimitsSection)):
+    models: dict[str, type[BaseModel]] = {"": DockerbuildSection, **SECTIONS}
+    for section, model in models.items():
         for name, setting in model.model_fields.items():
             if setting.default is not None:
                 default = str(setting.default)
-                assert documented[prefix + name] == f"`{default.lower() if setting.annotation is bool else default}`"
+                shown = default.lower() if setting.annotation is bool else default
+                assert documented[f"{section}.{name}".lstrip(".")] == f"`{shown}`"
 
 
 @pytest.mark.parametrize(

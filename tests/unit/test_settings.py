@@ -13,9 +13,16 @@ from hypothesis import strategies as st
 from invoke.config import Config
 
 from dockerbuild_lib.catalog.problems import Problems
-from dockerbuild_lib.catalog.settings import Limits, Settings, load_settings
+from dockerbuild_lib.catalog.settings import ArchiveLimits, Limits, Settings, load_settings
 from dockerbuild_lib.catalog.settings_environment import PREFIX, section_of
-from dockerbuild_lib.catalog.settings_file import INVOKE_KEYS, DockerbuildSection, InvokeFile, LimitsSection, bytes_of
+from dockerbuild_lib.catalog.settings_file import (
+    INVOKE_KEYS,
+    ArchivesSection,
+    DockerbuildSection,
+    InvokeFile,
+    LimitsSection,
+    bytes_of,
+)
 from dockerbuild_lib.core.errors import CatalogError
 
 PROJECT = Path(__file__).parents[2]
@@ -52,6 +59,7 @@ def test_without_settings_the_defaults_hold(tmp_path: Path, text: str | None) ->
         jobs=len(os.sched_getaffinity(0)),
         executor="threads",
         limits=Limits(memory=4 * _GIB, processes=4096, minutes=120),
+        archives=ArchiveLimits(size=8 * _GIB, ratio=200, members=200_000),
     )
 
 
@@ -87,6 +95,7 @@ def test_every_setting_is_taken_from_the_file(tmp_path: Path) -> None:
         "dockerbuild:\n  root: area\n  config_dir: /etc/wheels\n  store: ../store\n  registry: registry.example:5000/w"
         "\n  jobs: 3\n  downloads: 5\n  offline: true\n  cooldown_days: 7\n  executor: threads"
         "\n  limits: {memory: 512m, processes: 7, minutes: 5}\n"
+        "  archives: {size: 1t, ratio: 9, members: 8}\n"
     )
     found = load_settings(_with(tmp_path, text), {})
     assert (found.root, found.config_dir, found.store) == (
@@ -97,31 +106,35 @@ def test_every_setting_is_taken_from_the_file(tmp_path: Path) -> None:
     assert (found.registry, found.jobs, found.downloads, found.offline) == ("registry.example:5000/w", 3, 5, True)
     assert found.cooldown_days == 7
     assert found.limits == Limits(memory=512 << 20, processes=7, minutes=5)
+    assert found.archives == ArchiveLimits(size=1 << 40, ratio=9, members=8)
 
 
 def test_a_variable_overrides_the_file(tmp_path: Path) -> None:
-    project = _with(tmp_path, "dockerbuild: {root: area, jobs: 3, limits: {processes: 7, minutes: 5}}")
+    text = "dockerbuild: {root: area, jobs: 3, limits: {processes: 7, minutes: 5}, archives: {ratio: 7}}"
+    project = _with(tmp_path, text)
     variables = {
         "ROOT": "/elsewhere",
         "JOBS": "4",
         "DOWNLOADS": "6",
         "LIMITS_MINUTES": "6",
         "LIMITS_MEMORY": "1G",
+        "ARCHIVES_MEMBERS": "6",
         "CONFIG_DIR": "c",
     }
     found = load_settings(project, {f"INVOKE_DOCKERBUILD_{name}": value for name, value in variables.items()})
     assert (found.root, found.store) == (Path("/elsewhere"), Path("/elsewhere/store"))
     assert (found.config_dir, found.jobs, found.downloads) == (tmp_path / "c", 4, 6)
     assert found.limits == Limits(memory=_GIB, processes=7, minutes=6)
+    assert found.archives == ArchiveLimits(size=8 * _GIB, ratio=7, members=6)
 
 
 @pytest.mark.parametrize(
     ("text", "place"),
-    [("team", "{project}/team"), ("/mnt/team", "/mnt/team"), ("~/team", "/home/x/team"), ("https://c.example", None)],
+    [("team", "{project}/team"), ("/mnt/team", "/mnt/team"), ("~/team", "/u/x/team"), ("https://c.example", None)],
 )
 def test_a_remote_store_is_a_path_or_an_address_as_it_was_written(tmp_path: Path, text: str, place: str | None) -> None:
     project = _with(tmp_path, f"dockerbuild: {{remote_store: '{text}'}}")
-    found = load_settings(project, {"HOME": "/home/x"})
+    found = load_settings(project, {"HOME": "/u/x"})
     assert found.remote_store == (place or text).replace("{project}", str(tmp_path))
 
 
@@ -171,6 +184,8 @@ def test_relative_projects_give_absolute_paths(tmp_path: Path, monkeypatch: pyte
         ("dockerbuild: {limits: {memory: 4}}", "1:32: 4 is read as a number; quote it"),
         ("dockerbuild: {limits: {memory: 4 GB}}", "1:32: '4 GB' is not an amount of memory such as 512m or 4g"),
         ("dockerbuild: {limits: {memory: 1k}}", "1:32: '1k' is less memory than an engine gives; write 6m or more"),
+        ("dockerbuild: {archives: {size: 10k}}", "1:32: '10k' is not a size such as 512m or 8g"),
+        ("dockerbuild: {archives: {ratio: 0}}", "1:33: '0' is less than 1; write 1 or more"),
         ("dockerbuild: [root]", "1:14: a list stands here, where a mapping belongs; write 'key: value' lines"),
         ("dockerbuild: {}\ndockerbuild: {}", "2:1: duplicate key 'dockerbuild'; it is already on line 1; keep one"),
         ("run: {}\nrun: {}", "2:1: duplicate key 'run'; it is already on line 1; keep one"),
@@ -266,8 +281,9 @@ def test_the_projects_file_documents_each_setting_with_its_default(tmp_path: Pat
     shown = yaml.safe_load(re.sub(r"^( *)# (?=(\w+):( \S+)?$)", r"\1", text, flags=re.MULTILINE))["dockerbuild"]
     assert shown.keys() == DockerbuildSection.model_fields.keys()
     assert shown["limits"].keys() == LimitsSection.model_fields.keys()
+    assert shown["archives"].keys() == ArchivesSection.model_fields.keys()
     section = DockerbuildSection.model_validate(shown)
-    assert section.limits == LimitsSection()
+    assert (section.limits, section.archives) == (LimitsSection(), ArchivesSection())
     for name in ("root", "config_dir", "executor", "registry", "downloads", "offline", "cooldown_days"):
         assert getattr(section, name) == DockerbuildSection.model_fields[name].default
     assert section.store == f"{section.root}/store"
