@@ -18,7 +18,7 @@ from dockerbuild_lib.store.memory import MemoryStore
 from dockerbuild_lib.store.package_file import read_package
 from dockerbuild_lib.wheels.build import _allowed_tags
 from dockerbuild_lib.wheels.packaging import Publisher, package_wheel
-from dockerbuild_lib.wheels.results import WorkArea
+from dockerbuild_lib.wheels.results import SOURCE_TREE, WorkArea
 from tests.support.catalogs import GOOD, add_file, write_catalog
 from tests.support.store_samples import wheel_file
 
@@ -118,6 +118,7 @@ def test_a_published_package_is_called_as_its_recipe_says(
         tmp_path / "c", kind, ", spelling: Demo, python-tag: py3", "suffix: .chromium.4", ", package-tags: ['os:x']"
     )
     area = WorkArea(tmp_path / "area")
+    (area.empty(area.staging(made)) / SOURCE_TREE).write_text("0" * 64)  # as its build leaves it
     result = package_wheel(made, wheel_file(tmp_path / "w", name="demo", version="1.0", tag=tag), area)
     store = MemoryStore()
     published = Publisher(store, "abc").publish(made, result)
