@@ -89,7 +89,7 @@ class DockerbuildSection(_Section):
     )
     cipd_client: PathText = Field(default="cipd", description="The cipd client: its name on PATH, or its path.")
     remote_store: PathText | None = Field(
-        default=None, description="The folder of a store that a team shares, for sources; default: none."
+        default=None, description="The store that a team shares, for sources: a folder, or a service; default: none."
     )
     registry: Annotated[str, Field(pattern=REGISTRY_PATTERN)] | None = Field(
         default=None, description="Container registry that keeps the images; default: none."

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dockerbuild_lib.sources.intern import SourceFetcher
     from dockerbuild_lib.sources.outside import Origins, Outside
     from dockerbuild_lib.sources.upstream import Upstream
+    from dockerbuild_lib.store.cipd.store import CipdStore
     from dockerbuild_lib.store.local import LocalStore
     from dockerbuild_lib.store.protocol import Store
     from dockerbuild_lib.store.shared_sources import SharedSources
@@ -51,13 +52,26 @@ class Session:
     @cached_property
     def store(self) -> Store:
         """The store that wheels are published to: a folder, or a CIPD service."""
-        if self.settings.service is None:
-            return self.local_store
+        return self.service_store(self.settings.service) if self.settings.service else self.local_store
+
+    def service_store(self, address: str) -> CipdStore:
+        """Return the store of a CIPD service, through the ``cipd`` client."""
         from dockerbuild_lib.store.cipd.client import CipdClient  # noqa: PLC0415
         from dockerbuild_lib.store.cipd.store import CipdStore  # noqa: PLC0415
 
-        client = CipdClient(self.settings.cipd_client, self.settings.service, os.environ)
+        client = CipdClient(self.settings.cipd_client, address, os.environ)
         return CipdStore(client, self.settings.root / "cipd")
+
+    def store_at(self, place: str, setting: str) -> Store:
+        """Return another store: a folder that exists, or the address of a service; *setting* is what names it.
+
+        Raises:
+            CatalogError: there is no such folder, or it is no address of a service.
+
+        """
+        from dockerbuild_lib.store.opening import open_store  # noqa: PLC0415
+
+        return open_store(place, setting, self.service_store)
 
     @property
     def store_place(self) -> str:
@@ -174,12 +188,11 @@ class Session:
 
         """
         from dockerbuild_lib.core.errors import CatalogError  # noqa: PLC0415
-        from dockerbuild_lib.store.opening import open_store  # noqa: PLC0415
         from dockerbuild_lib.store.shared_sources import SharedSources  # noqa: PLC0415
 
         if self.settings.remote_store is None:
-            raise CatalogError("no remote store is set", fix="name its folder as remote_store in invoke.yaml")
-        return SharedSources(open_store(self.settings.remote_store, "remote_store"))
+            raise CatalogError("no remote store is set", fix="name it as remote_store in invoke.yaml")
+        return SharedSources(self.store_at(self.settings.remote_store, "remote_store"))
 
     def plan(self, request: Request) -> Plan:
         """Work out a request."""

@@ -19,6 +19,7 @@ from dockerbuild_lib.cli.store_gc import gc as gc  # noqa: PLC0414  # likewise
 from dockerbuild_lib.cli.store_index import rebuild_index as rebuild_index  # noqa: PLC0414  # likewise
 from dockerbuild_lib.cli.store_index import unyank as unyank  # noqa: PLC0414  # likewise
 from dockerbuild_lib.cli.store_index import yank as yank  # noqa: PLC0414  # likewise
+from dockerbuild_lib.cli.store_promote import promote as promote  # noqa: PLC0414  # likewise
 from dockerbuild_lib.cli.store_push import push_index as push_index  # noqa: PLC0414  # likewise
 from dockerbuild_lib.cli.store_refs import refs as refs  # noqa: PLC0414  # likewise
 from dockerbuild_lib.cli.store_serve import serve as serve  # noqa: PLC0414  # likewise

@@ -41,7 +41,7 @@ def select_deployments(
     known = store.packages()
     found: dict[str, Deployment] = {}
     for pattern, version in wanted:
-        for deployment in _matching(store, known, pattern, version):
+        for deployment in matching(store, known, pattern, version):
             if found.setdefault(deployment.pin.package, deployment) != deployment:
                 raise UsageError(f"{deployment.pin.package} is asked for in two versions", where="--package")
     chosen = tuple(each for each in found.values() if _is_on(each.platform, platforms))
@@ -51,7 +51,13 @@ def select_deployments(
     return chosen
 
 
-def _matching(store: Store, known: Sequence[str], pattern: str, version: str) -> tuple[Deployment, ...]:
+def matching(store: Store, known: Sequence[str], pattern: str, version: str) -> tuple[Deployment, ...]:
+    """Return what a package and a version mean; of a pattern, those of the *known* packages that have the version.
+
+    Raises:
+        NotInStoreError: there is none.
+
+    """
     if not any(special in pattern for special in "*?["):
         return (Deployment(store.resolve(pattern, version), version),)
     packages = [name for name in known if fnmatch.fnmatchcase(name, pattern)]

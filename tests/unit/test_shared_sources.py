@@ -16,7 +16,7 @@ from dockerbuild_lib.sources.shared import SharedFirst
 from dockerbuild_lib.store.local import LocalStore
 from dockerbuild_lib.store.memory import MemoryStore
 from dockerbuild_lib.store.opening import open_store
-from dockerbuild_lib.store.protocol import Pin, Publication
+from dockerbuild_lib.store.protocol import Pin, Publication, Store
 from dockerbuild_lib.store.shared_sources import SharedSources
 from dockerbuild_lib.store.sources_packages import intern_file, source_package
 
@@ -129,8 +129,17 @@ def test_the_teams_store_is_asked_before_the_world_outside(
     assert outside.asked == [LOCKED.filename]
 
 
+def no_service(address: str) -> Store:
+    raise AssertionError(address)
+
+
+def test_an_address_is_left_to_who_knows_services(mine: MemoryStore) -> None:
+    stores = {"https://cipd.example:8080": mine}
+    assert open_store("https://cipd.example:8080/", "remote_store", stores.__getitem__) is mine
+
+
 def test_a_store_is_opened_where_it_is(tmp_path: Path) -> None:
-    store = open_store(str(tmp_path), "remote_store")
+    store = open_store(str(tmp_path), "remote_store", no_service)
     assert store.packages() == ()
     assert list(tmp_path.iterdir()) == []
 
@@ -138,20 +147,23 @@ def test_a_store_is_opened_where_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "told"),
     [
-        ("https://cipd.example", r"remote_store: https://cipd\.example is an address; name a folder"),
-        ("s3://bucket/store", "remote_store: s3://bucket/store is an address"),
+        (
+            "https://cipd.example/a/path",
+            r"remote_store: https://cipd\.example/a/path is no service; write https://HOST",
+        ),
+        ("s3://bucket/store", "remote_store: s3://bucket/store is no service"),
         ("/nowhere/at/all", "remote_store: /nowhere/at/all is no folder; mount its disk"),
         ("/dev/null", "remote_store: /dev/null is no folder"),
     ],
 )
 def test_what_is_no_folder_is_refused_and_not_made(place: str, told: str) -> None:
     with pytest.raises(CatalogError, match=told):
-        open_store(place, "remote_store")
+        open_store(place, "remote_store", no_service)
 
 
 def test_an_index_that_machines_share_needs_no_shared_memory(tmp_path: Path) -> None:
     (tmp_path / "team").mkdir()
-    store = open_store(str(tmp_path / "team"), "remote_store")
+    store = open_store(str(tmp_path / "team"), "remote_store", no_service)
     with LocalStore(tmp_path / "mine") as mine:
         pin = interned(mine, tmp_path)
         SharedSources(store).publish(mine, pin)
