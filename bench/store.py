@@ -82,6 +82,24 @@ class Content:
         return [TagQuery(self.package(number), self.version_tag(number)) for number in numbers]
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Seconds by the clock, and of the processor: on a machine that is busy otherwise, the latter say more."""
+
+    wall: float
+    processor: float
+
+    @classmethod
+    def by(cls, measure: Callable[[], object]) -> Taken:
+        """Return what it takes once."""
+        wall, processor = time.perf_counter(), time.process_time()
+        measure()
+        return cls(time.perf_counter() - wall, time.process_time() - processor)
+
+    def __str__(self) -> str:
+        return f"{self.wall * 1000:9.2f} ms, of the processor {self.processor * 1000:8.2f} ms"
+
+
 def main(options: argparse.Namespace) -> None:
     """Print the figures of a small and a large store, then those of a large wheel."""
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
@@ -91,12 +109,12 @@ def main(options: argparse.Namespace) -> None:
             content.fill(scratch / f"store{divisor}")
             print(f"{content.instances} instances in {content.packages} packages:")
             for what, taken in measured(scratch / f"store{divisor}", content, options):
-                print(f"  {what:<42} {taken * 1000:8.2f} ms")
+                print(f"  {what:<42} {taken}")
         compare_with_cp(scratch / "store1", scratch, options)
 
 
-def measured(folder: Path, content: Content, options: argparse.Namespace) -> Iterator[tuple[str, float]]:
-    """Yield what was measured in the store, and its median in seconds."""
+def measured(folder: Path, content: Content, options: argparse.Namespace) -> Iterator[tuple[str, Taken]]:
+    """Yield what was measured in the store, and what it took."""
     asked = content.questions(options.tags)
 
     def open_and_ask() -> None:
@@ -110,22 +128,18 @@ def measured(folder: Path, content: Content, options: argparse.Namespace) -> Ite
             f"ask for {len(asked)} tags ({found} are there)",
             median(partial(store.pins_by_tags, asked), options.rounds),
         )
+        version = (content.package(0), content.version_tag(0))
+        yield "resolve a version that every package has", median(partial(store.resolve, *version), options.rounds)
         yield "list all packages", median(store.packages, options.rounds)
         given = [publication(folder.parent, "small", f"1.{number}", 1000) for number in range(options.rounds + 1)]
         store.publish(given.pop())  # the first of a project writes the list of all
         yield "publish a wheel of 1 kB", median(lambda: store.publish(given.pop()), options.rounds)
 
 
-def median(measure: Callable[[], object], rounds: int) -> float:
-    """Return the median of the seconds that it takes."""
-    return statistics.median(seconds(measure) for _ in range(rounds))
-
-
-def seconds(measure: Callable[[], object]) -> float:
-    """Return the seconds that it takes once."""
-    begun = time.perf_counter()
-    measure()
-    return time.perf_counter() - begun
+def median(measure: Callable[[], object], rounds: int) -> Taken:
+    """Return the medians of what it takes."""
+    taken = [Taken.by(measure) for _ in range(rounds)]
+    return Taken(*(statistics.median(each) for each in zip(*((t.wall, t.processor) for t in taken), strict=True)))
 
 
 def publication(scratch: Path, project: str, version: str, size: int) -> Publication:
@@ -149,7 +163,7 @@ def compare_with_cp(folder: Path, scratch: Path, options: argparse.Namespace) ->
             given = publication(scratch, "large", f"1.{number}", options.wheel_mb * MB)
             assert given.wheel  # noqa: S101 - this has one
             bare = hash_and_copy(given.wheel)
-            pairs.append((seconds(partial(store.publish, given)), bare))
+            pairs.append((Taken.by(partial(store.publish, given)).wall, bare))
             given.wheel.unlink()
             given.file.unlink()
     ours, bare = (statistics.median(column) for column in zip(*pairs, strict=True))
@@ -163,10 +177,10 @@ def compare_with_cp(folder: Path, scratch: Path, options: argparse.Namespace) ->
 def hash_and_copy(file: Path) -> float:
     """Return the seconds of ``sha256sum`` and ``cp``."""
     copy = file.with_suffix(".copy")
-    taken = seconds(lambda: subprocess.run(("sha256sum", file), check=True, capture_output=True))
-    taken += seconds(lambda: subprocess.run(("cp", file, copy), check=True))
+    hashing = Taken.by(lambda: subprocess.run(("sha256sum", file), check=True, capture_output=True))
+    copying = Taken.by(lambda: subprocess.run(("cp", file, copy), check=True))
     copy.unlink()
-    return taken
+    return hashing.wall + copying.wall
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:

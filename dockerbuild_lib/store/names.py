@@ -20,7 +20,8 @@ MAX_REF = 256
 VERSION_KEY = "version"
 """The key of the tag that names a package's version; no store treats it specially, publishers do."""
 
-_COMPONENT = re.compile(r"[a-z0-9_.-]+")
+_PATH = re.compile(r"[a-z0-9_.-]+(?:/[a-z0-9_.-]+)*")
+_DOTS_ONLY = re.compile(r"(?:^|/)\.+(?:/|$)")
 _TAG_KEY = re.compile(r"[a-z0-9_-]+")
 _TAG_VALUE = re.compile(r"[A-Za-z0-9$()*+,\-./:;<=>@\\_{}~ ]+")
 _REF = re.compile(rf"[a-z0-9_./-]{{1,{MAX_REF}}}")
@@ -88,12 +89,11 @@ def check_prefix(prefix: str) -> str:
 
 
 def _check_path(name: str, kind: str) -> str:
-    for component in name.split("/"):
-        if _COMPONENT.fullmatch(component) is None or not component.strip("."):
-            raise UsageError(
-                f"invalid {kind} {name!r}",
-                fix="write lower-case letters, digits, '_', '-' and '.' between slashes, and no component of dots only",
-            )
+    if _PATH.fullmatch(name) is None or _DOTS_ONLY.search(name):
+        raise UsageError(
+            f"invalid {kind} {name!r}",
+            fix="write lower-case letters, digits, '_', '-' and '.' between slashes, and no component of dots only",
+        )
     return name
 
 
