@@ -81,8 +81,7 @@ class Workbench:
                 result = package_wheel(goal, self._passed(goal), self.area)
                 return str(result.wheel)
             case PublishWork(goal):
-                published = self.publisher.publish(goal, self.area.result(goal))
-                return f"{published.pin}, refs moved: {', '.join(published.moved_refs) or 'none'}"
+                return str(self.publisher.publish(goal, self.area.result(goal)))
 
     def _image(self, work: ImageSteps, log: ProgressLog) -> str:
         match work:

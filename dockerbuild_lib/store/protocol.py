@@ -164,6 +164,11 @@ class Published:
     moved_refs: tuple[str, ...]
     """The refs of the package that were made or moved."""
 
+    def __str__(self) -> str:
+        """Say what it did, also that somebody else was quicker."""
+        there = "" if self.is_new else " was there already"
+        return f"{self.pin}{there}, refs moved: {', '.join(self.moved_refs) or 'none'}"
+
 
 class Part(Enum):
     """What of a store is damaged."""

@@ -85,6 +85,8 @@ def test_publishing_again_changes_nothing(store: Store, tmp_path: Path) -> None:
     assert again.pin == first.pin
     assert not again.is_new
     assert again.moved_refs == ()
+    assert str(first) == f"{first.pin}, refs moved: latest, 3.x, 3.0.x"
+    assert str(again) == f"{first.pin} was there already, refs moved: none"
     assert store.describe(PACKAGE, "latest") == before
     assert len(store.instances(PACKAGE)) == 1
 

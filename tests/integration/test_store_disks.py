@@ -156,9 +156,11 @@ def test_damage_in_a_read_only_folder_is_named_and_left_where_it_is(tmp_path: Pa
     with LocalStore(tmp_path / "store") as store:
         instance_id = publish(store, tmp_path)
     damage_file(tmp_path / "store" / "instances" / instance_id)
+    (tmp_path / "store" / "staging" / "half.tmp").write_text("half")
     before = everything_in(tmp_path / "store")
     done = with_mounts(read_only(tmp_path / "store"), VERIFY, tmp_path / "store")
     assert done.returncode == 13
     assert instance_id in done.stderr
     assert "it stays where it is, for the store may not be written" in done.stderr
+    assert "half.tmp was left by a process that was stopped" in done.stderr
     assert everything_in(tmp_path / "store") == before

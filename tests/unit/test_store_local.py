@@ -17,11 +17,15 @@ from dockerbuild_lib.core.errors import (
     PermissionDeniedError,
     StoreDamagedError,
     UsageError,
+    VersionConflictError,
 )
 from dockerbuild_lib.store import schema
 from dockerbuild_lib.store.arrival import arriving
+from dockerbuild_lib.store.instance_files import InstanceFiles
+from dockerbuild_lib.store.keep import Keep
 from dockerbuild_lib.store.local import LocalStore
 from dockerbuild_lib.store.protocol import Part, Publication, TagQuery
+from dockerbuild_lib.store.simple_index import SimpleIndex
 from tests.support.store_samples import PACKAGE, package_file, publication, wheel_file
 from tests.support.stores import damage_file
 from tests.support.unprivileged import without_privileges
@@ -233,6 +237,68 @@ def test_a_disk_that_cannot_be_read_is_damage(tmp_path: Path, monkeypatch: pytes
         assert [damage.pins for damage in store.verify()] == [(pin,)]
 
 
+@pytest.mark.parametrize("code", [errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_where_the_kernel_cannot_copy_the_bytes_are_read(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_arguments: object) -> int:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("dockerbuild_lib.store.staging.os.copy_file_range", refused)
+    with LocalStore(tmp_path / "store") as store:
+        given = publication(tmp_path)
+        store.fetch(store.publish(given).pin, tmp_path / "out")
+        assert (tmp_path / "out").read_bytes() == given.file.read_bytes()
+
+
+def test_a_disk_that_cannot_be_copied_from_is_no_reason_to_read_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("dockerbuild_lib.store.staging.os.copy_file_range", broken)
+    with LocalStore(tmp_path / "store") as store, pytest.raises(OSError, match="Input/output error"):
+        store.publish(publication(tmp_path))
+
+
+def test_a_version_that_is_taken_in_the_last_moment_is_refused_and_nothing_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tags are attached without the store's lock."""
+    with LocalStore(tmp_path / "store") as store, LocalStore(tmp_path / "store") as other:
+        owner = store.register(PACKAGE, package_file(tmp_path, "owner")).pin
+        monkeypatch.setattr(
+            "dockerbuild_lib.store.local.check_free", lambda *_: other.attach_tags(owner, ["version:3.0.4"])
+        )
+        wheel = wheel_file(tmp_path / "w")
+        with pytest.raises(VersionConflictError, match=owner.instance_id):
+            store.publish(Publication(PACKAGE, package_file(tmp_path, "late"), (), "version:3.0.4", wheel))
+        monkeypatch.undo()
+        assert names_in(tmp_path / "store" / "instances") == {owner.instance_id}
+        assert not (tmp_path / "store" / "simple").exists() or not list((tmp_path / "store" / "simple").rglob("*.whl"))
+        assert store.verify() == ()
+
+
+@pytest.mark.parametrize("part", ["problem", "wheel_problem"])
+def test_what_is_removed_while_it_is_verified_is_not_damaged(
+    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with LocalStore(tmp_path / "store") as store, LocalStore(tmp_path / "store") as other:
+        given = Publication(PACKAGE, package_file(tmp_path), ("k:v",), None, wheel_file(tmp_path / "w"))
+        store.publish(given)
+        kind: type = InstanceFiles if part == "problem" else SimpleIndex
+        look = getattr(kind, part)
+
+        def removed_first(*arguments: object) -> object:
+            other.gc(Keep(), delete=True)
+            return look(*arguments)
+
+        monkeypatch.setattr(kind, part, removed_first)
+        assert store.verify() == ()
+        assert store.packages() == ()
+
+
 def test_a_store_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
@@ -308,6 +374,8 @@ READ_ONLY_USE = f"""
 import sys
 from pathlib import Path
 from dockerbuild_lib.core.errors import DockerbuildError
+from dockerbuild_lib.store.instance_files import InstanceFiles
+from dockerbuild_lib.store.keep import Keep
 from dockerbuild_lib.store.local import LocalStore
 from dockerbuild_lib.store.protocol import Publication
 with LocalStore(Path(sys.argv[1])) as store:
