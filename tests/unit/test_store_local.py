@@ -227,14 +227,21 @@ def test_a_file_that_may_not_be_read_is_forbidden_not_damaged(tmp_path: Path) ->
     assert done.stdout == ""
 
 
-def test_a_disk_that_cannot_be_read_is_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_errors_in_reading_only_those_of_the_disk_are_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = [errno.EIO, errno.EMFILE]
+
     def broken(_file: Path) -> str:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
+        raise OSError(codes[0], os.strerror(codes[0]))
 
     with LocalStore(tmp_path / "store") as store:
         pin = store.publish(publication(tmp_path)).pin
         monkeypatch.setattr("dockerbuild_lib.store.instance_files.instance_id_of_file", broken)
         assert [damage.pins for damage in store.verify()] == [(pin,)]
+        codes.pop(0)
+        with pytest.raises(OSError, match="Too many open files"):
+            store.verify()
 
 
 @pytest.mark.parametrize("code", [errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP])
