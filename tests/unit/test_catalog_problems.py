@@ -137,8 +137,8 @@ VALUES: dict[str, tuple[str, list[str]]] = {
         ["1:94: '../c' is no folder inside of the repository; write a path such as bindings/python"],
     ),
     "a folder of one machine": (
-        "x: {trial: a, source: {type: local, folder: /home/me}, " + _RECIPE + "}",
-        ["1:45: '/home/me' is no relative path; write one that starts from the catalogue's folder"],
+        "x: {trial: a, source: {type: local, folder: /srv/demo}, " + _RECIPE + "}",
+        ["1:45: '/srv/demo' is no relative path; write one that starts from the catalogue's folder"],
     ),
     "a missing key": ("\nx:\n  " + _RECIPE, ["2:1: missing key 'trial'; add 'trial: ...'"]),
     "a duplicate key": (
