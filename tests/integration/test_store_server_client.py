@@ -156,6 +156,7 @@ def test_an_instance_whose_file_was_lost_is_healed_by_registering_it_again(
     lost = writer.call("pkg-fetch", PACKAGE, "-version", registered["instance_id"], "-out", tmp_path / "out")
     assert lost.error_code == "rpc_error"
     writer.run("pkg-register", file)
+    assert server.said[-1] == f"healed {PACKAGE}:{registered['instance_id']}"
     writer.run("pkg-fetch", PACKAGE, "-version", registered["instance_id"], "-out", tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == file.read_bytes()
 

@@ -80,9 +80,8 @@ class CipdClient:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            last = _last_line((error.stderr or b"").decode(errors="backslashreplace"))
             raise NetworkError(
-                f"no answer in {seconds:.0f} seconds: {last}",
+                f"no answer in {seconds:.0f} seconds: {_last_line(error.stderr or b'')}",
                 where=self.service_url,
                 fix="check the network and the service's address, then run it again",
             ) from None
@@ -113,6 +112,7 @@ def _failure(answer: Mapping[str, Any], last_line: str) -> tuple[str, str]:
     return answer.get("error_code", ""), answer.get("error") or last_line
 
 
-def _last_line(text: str) -> str:
+def _last_line(output: str | bytes) -> str:
+    text = output if isinstance(output, str) else output.decode(errors="backslashreplace")
     lines = [line for line in displayable(text).splitlines() if line.strip()]
     return lines[-1] if lines else "it said nothing"

@@ -105,10 +105,12 @@ class CipdPackages(CipdQuestions):
 
     def attach_metadata(self, pin: Pin, entries: Iterable[Metadata]) -> None:
         """Attach *entries* to an instance."""
-        checked = {fingerprint(each): check_metadata(each) for each in reversed(tuple(entries))}
+        checked: dict[str, Metadata] = {}
+        for each in entries:
+            checked.setdefault(fingerprint(each), check_metadata(each))
         with tempfile.TemporaryDirectory(prefix="dockerbuild-cipd.") as folder:
             options = []
-            for name, entry in reversed(checked.items()):
+            for name, entry in checked.items():
                 Path(folder, name).write_bytes(entry.value)
                 options.append(f"{entry.key}({content_type(entry)}):{folder}/{name}")
             self._attach(pin, "-metadata-from-file", options)

@@ -75,10 +75,12 @@ class Uploads:
 
     def received(self, operation: str) -> int:
         """Return how many bytes have come; raises NotInStoreError when there is no such upload."""
-        try:
-            return self._part(operation).stat().st_size
-        except FileNotFoundError:
-            raise NotInStoreError("no such upload") from None
+        part = self._part(operation)
+        with translated_os_errors(part):
+            try:
+                return part.stat().st_size
+            except FileNotFoundError:
+                raise NotInStoreError("no such upload") from None
 
     def append(self, operation: str, content: bytes) -> None:
         """Add the next bytes to an upload that was begun."""

@@ -112,9 +112,8 @@ def _to_wire(message: Message) -> WireMessage:
 
 
 def _plain(message: Message) -> dict[str, Any]:
-    """Return what the runtime takes for the fields of *message*; an absent message is left out."""
-    values = {name: getattr(message, name) for name in _field_types(type(message))}
-    return {name: _plain_value(value) for name, value in values.items() if value is not None}
+    """Return what the runtime takes for the fields of *message*; None is a message that is absent."""
+    return {name: _plain_value(getattr(message, name)) for name in _field_types(type(message))}
 
 
 def _plain_value(value: Any) -> Any:  # noqa: ANN401  # of any field

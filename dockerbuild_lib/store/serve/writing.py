@@ -41,10 +41,11 @@ class Writing:
         pin = pin_of(request.package, request.instance)
         with self._registering:
             if file := self._uploads.whole(pin.instance_id):
-                self._store.register(pin.package, file)
+                is_new = self._store.register(pin.package, file).is_new
                 self._uploads.forget(pin.instance_id)
-                self._say(f"registered {pin}")
-                return self._registered(pin, RegistrationStatus.REGISTERED)
+                self._say(f"{'registered' if is_new else 'healed'} {pin}")
+                status = RegistrationStatus.REGISTERED if is_new else RegistrationStatus.ALREADY_REGISTERED
+                return self._registered(pin, status)
             if self._has_file(pin):
                 return self._registered(pin, RegistrationStatus.ALREADY_REGISTERED)
         return self._upload(pin, call)
