@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dockerbuild_lib.core.errors import LoginRequiredError
 from dockerbuild_lib.store.local import LocalStore
 from tests.support.cipd_client import CipdClient, cipd_program
 from tests.support.projects import Project
@@ -59,14 +60,15 @@ def test_packages_are_listed_described_fetched_and_verified(
 
 
 def test_a_wheel_is_published_to_the_service_once(
-    built: Project, server: RunningServer, variables: Mapping[str, str]
+    server: RunningServer, variables: Mapping[str, str], tmp_path: Path
 ) -> None:
-    built.succeed("wheel.build", "--name=six", "--upload", **variables)
-    assert "nothing to do" in built.succeed("wheel.build", "--name=six", "--upload", **variables).stdout
+    project = Project.checked_out(tmp_path / "project")
+    project.succeed("wheel.build", "--name=six", "--upload", **variables)
+    assert "nothing to do" in project.succeed("wheel.build", "--name=six", "--upload", **variables).stdout
     with LocalStore(server.folder) as behind:
         found = behind.describe(SIX, "latest")
     assert {tag.tag.partition(":")[0] for tag in found.tags} >= {"version", "content_key", "recipe_key"}
     nobody = {**variables, "LUCI_AUTH_CREDENTIAL_HELPER": ""}
-    refused = built.run("wheel.build", "--name=idna", "--upload", **nobody)
-    assert refused.code == 25
+    refused = project.run("wheel.build", "--name=idna", "--upload", **nobody)
+    assert refused.code == LoginRequiredError.exit_code
     assert "cipd auth-login" in refused.stderr
