@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+
+from uvicorn import Server
 
 from dockerbuild_lib.store.local import LocalStore
 from dockerbuild_lib.store.serve.access import Access, read_token
@@ -23,7 +25,13 @@ class RunningServer:
 
     url: str
     folder: Path
-    said: list[str] = field(default_factory=list)
+    server: Server
+    said: list[str]
+
+    @property
+    def connections(self) -> int:
+        """The connections that are open."""
+        return len(self.server.server_state.connections)
 
     @property
     def port(self) -> int:
@@ -50,12 +58,12 @@ def token_file(folder: Path, token: str = TOKEN) -> Path:
 def serving_store(folder: Path, *, token: Path | None = None, port: int = 0) -> Iterator[RunningServer]:
     """Serve the store in *folder*; whoever has the token may write."""
     with listening("127.0.0.1", port, has_token=token is not None) as listener, LocalStore(folder) as store:
-        running = RunningServer(url_of(listener), folder)
-        server = server_of(store, Access(read_token(token) if token else None), running.said.append)
+        said: list[str] = []
+        server = server_of(store, Access(read_token(token) if token else None), said.append)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield running
+            yield RunningServer(url_of(listener), folder, server, said)
         finally:
             server.should_exit = True
             thread.join()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -288,24 +287,24 @@ def test_a_bug_of_the_server_is_told_once_and_not_retried(
 def test_slow_clients_do_not_keep_a_connection(
     client: StoreClient, server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dockerbuild_lib.store.serve.patience.HEADER_SECONDS", 0.3)
-    monkeypatch.setattr("dockerbuild_lib.store.serve.bodies.SECONDS", 0.3)
     package = package_file(tmp_path, "slow", "uploaded/slow")
     upload, size = client.begin("uploaded/slow", package), package.stat().st_size
     call = b"POST /prpc/cipd.Repository/ListPrefix HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
-    for sent, status in ((call, b"HTTP/1.1 409 "), (head_of(server, upload, size), b"HTTP/1.1 408 ")):
+    monkeypatch.setattr("dockerbuild_lib.store.serve.patience.HEADER_SECONDS", 2)
+    monkeypatch.setattr("dockerbuild_lib.store.serve.bodies.SECONDS", 0.3)
+    for sent, answer in ((call, b"HTTP/1.1 409 "), (head_of(server, upload, size), b"HTTP/1.1 408 ")):
         with socket.create_connection(("127.0.0.1", server.port)) as slow:
             slow.sendall(sent)
-            assert slow.recv(65536).startswith(status)
-    for sent in (b"", b"GET / HT"):
-        with socket.create_connection(("127.0.0.1", server.port)) as slow:
-            slow.sendall(sent)
-            assert is_cut(slow)
-    with socket.create_connection(("127.0.0.1", server.port)) as slow:
-        slow.sendall(b"HEAD /style.css HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert slow.recv(65536).endswith(b"\r\n\r\n")
-        slow.sendall(b"GET / HT")
-        assert is_cut(slow)
+            assert slow.recv(65536).startswith(answer)
+    with ExitStack() as stack:
+        silent, partial, second = (
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port))) for _ in range(3)
+        )
+        second.sendall(b"HEAD /style.css HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert second.recv(65536).endswith(b"\r\n\r\n")
+        for slow in (partial, second):
+            slow.sendall(b"GET / HT")
+        assert all(is_cut(slow) for slow in (silent, partial, second))
 
 
 def is_cut(connection: socket.socket) -> bool:
@@ -325,7 +324,7 @@ def test_a_client_that_takes_nothing_does_not_keep_a_connection(
     with socket.create_connection(("127.0.0.1", server.port)) as slow:
         slow.sendall(f"GET /dl/big/+/{pin.instance_id} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         slow.recv(1)
-        time.sleep(1)
+        wait_until(lambda: server.connections == 0)
         received = 0
         with suppress(ConnectionResetError):
             while content := slow.recv(1 << 20):
