@@ -165,10 +165,13 @@ def test_a_tree_appears_as_a_whole(trees: SourceTrees, tmp_path: Path, monkeypat
 
 def test_links_are_written_behind_everything_else(tmp_path: Path) -> None:
     """A second line of defence: should a member ever get past the checks, there is no link to be written through."""
+    (tmp_path / "away").mkdir()
     writer = tree_writers.FolderWriter(tmp_path)
     writer.add(Member("l", Kind.SYMBOLIC_LINK, link="away"))
     with pytest.raises(FileNotFoundError):
         writer.add(Member("l/f", Kind.FILE, content=iter((b"x",))))
+    writer.finish()
+    assert (tmp_path / "l").readlink() == Path("away")
 
 
 def test_a_tar_that_is_packed_has_no_name(trees: SourceTrees, tmp_path: Path) -> None:
