@@ -21,6 +21,7 @@ from dockerbuild_lib.catalog.base import (
     Sha256,
     VersionText,
 )
+from dockerbuild_lib.catalog.build_requires import BuildRequires
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+~!-]*$")]
 
@@ -97,8 +98,23 @@ class LocalArchive(Model):
     folder: RelativeFolder
 
 
-LockedFile = IndexFile | DebianFile | ArchiveFile | GitArchive | LocalArchive
-_Pinned = Annotated[LockedFile, Field(discriminator="origin")]
+SourceFile = IndexFile | DebianFile | ArchiveFile | GitArchive | LocalArchive
+_Pinned = Annotated[SourceFile, Field(discriminator="origin")]
+
+
+class CratesArchive(Model):
+    """The crates that the Cargo.lock of a source names, as the archive that is made of them."""
+
+    origin: Literal["crates"] = "crates"
+    name: Identifier = Field(description="The wheel whose crates they are.")
+    version: VersionText
+    filename: FileName
+    sha256: Sha256 = Field(description="Of the archive.")
+    size: Count
+    source: _Pinned = Field(description="Whose Cargo.lock names them.")
+
+
+LockedFile = SourceFile | CratesArchive
 
 
 class VersionLock(Model):
@@ -108,12 +124,24 @@ class VersionLock(Model):
         default=None, description="What it is built from, or the universal wheel; none where all wheels are prebuilt."
     )
     declared_requires: tuple[str, ...] = Field(
-        default=(), description="What the source's pyproject.toml asks for; kept to say why a wheel is locked."
+        default=(), description="What the patched pyproject.toml asks for; kept to say why a wheel is locked."
     )
-    added_requires: tuple[str, ...] = Field(default=(), description="What the recipe adds to that.")
+    recipe_requires: BuildRequires = Field(
+        default={}, description="What the recipe asks for, in the place of that or beside it."
+    )
+    hook_requires: dict[PythonName, tuple[str, ...]] = Field(
+        default={}, description="Python (3.11) -> what the backend's get_requires_for_build_wheel asks for."
+    )
+    requires_key: Sha256 | None = Field(
+        default=None, description="What the build requirements were found out from: source, patches, recipe."
+    )
     build_requires: dict[PythonName, tuple[IndexFile, ...]] = Field(
-        default={}, description="Python (3.11) -> the wheels of its build environment, all of them."
+        default={}, description="Python (3.11) -> the wheels of its build environment that the package index has."
     )
+    built_here: dict[PythonName, dict[DistributionName, VersionText]] = Field(
+        default={}, description="Python (3.11) -> those that this catalogue builds, in that version."
+    )
+    crates: CratesArchive | None = Field(default=None, description="The crates that the source's Rust code needs.")
     prebuilt: dict[Identifier, dict[PythonName, IndexFile]] = Field(
         default={}, description="Platform -> Python (3.11) -> the package index's wheel."
     )

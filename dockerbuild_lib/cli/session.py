@@ -11,9 +11,13 @@ from dockerbuild_lib.cli.environment import say
 from dockerbuild_lib.cli.tasks_base import PROJECT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dockerbuild_lib.catalog.catalog import Catalog
+    from dockerbuild_lib.catalog.locks import LockedFile
     from dockerbuild_lib.catalog.settings import Settings
     from dockerbuild_lib.containers.engine import Engine
+    from dockerbuild_lib.containers.worker import Limits
     from dockerbuild_lib.core.processes import Processes
     from dockerbuild_lib.execution.inventory import RealInventory
     from dockerbuild_lib.execution.workbench import Workbench
@@ -55,6 +59,14 @@ class Session:
 
         return Engine(self.run_id)
 
+    @property
+    def limits(self) -> Limits:
+        """What a container of this run may use."""
+        from dockerbuild_lib.containers.worker import Limits  # noqa: PLC0415
+
+        asked = self.settings.limits
+        return Limits(asked.memory, asked.processes, asked.minutes * 60)
+
     @cached_property
     def processes(self) -> Processes:
         """The programs of this machine that the run starts."""
@@ -95,12 +107,20 @@ class Session:
 
     @cached_property
     def origins(self) -> Origins:
-        """Where sources come from: as this machine is configured, with a git that is installed when it is needed."""
+        """Where sources come from: as this machine is configured, with programs that are installed when needed."""
         from dockerbuild_lib.core.machine import ensure_program  # noqa: PLC0415
+        from dockerbuild_lib.sources.cargo_program import Cargo  # noqa: PLC0415
         from dockerbuild_lib.sources.git_program import Git  # noqa: PLC0415
         from dockerbuild_lib.sources.outside import Origins  # noqa: PLC0415
 
-        return Origins(git=Git(program=lambda: ensure_program("git", say=say), processes=self.processes))
+        return Origins(
+            git=Git(program=lambda: ensure_program("git", say=say), processes=self.processes),
+            cargo=Cargo(program=lambda: ensure_program("cargo", say=say), processes=self.processes),
+            fetch=self._fetched,
+        )
+
+    def _fetched(self, locked: LockedFile) -> Path:
+        return self.fetcher.fetch(locked)  # which is made of the origins itself
 
     def plan(self, request: Request) -> Plan:
         """Work out a request."""
@@ -111,7 +131,6 @@ class Session:
 
     def workbench(self, *, git_revision: str | None = None, fresh_images: bool = False) -> Workbench:
         """Return what carries out steps."""
-        from dockerbuild_lib.containers.worker import Limits  # noqa: PLC0415
         from dockerbuild_lib.core.machine import ensure_program  # noqa: PLC0415
         from dockerbuild_lib.execution.workbench import Workbench  # noqa: PLC0415
         from dockerbuild_lib.images.generate import ImageMaker  # noqa: PLC0415
@@ -121,8 +140,6 @@ class Session:
         from dockerbuild_lib.wheels.packaging import Publisher  # noqa: PLC0415
         from dockerbuild_lib.wheels.trial import Trial  # noqa: PLC0415
 
-        asked = self.settings.limits
-        limits = Limits(asked.memory, asked.processes, asked.minutes * 60)
         return Workbench(
             config_dir=self.settings.config_dir,
             area=self.area,
@@ -134,9 +151,9 @@ class Session:
                 sources_list=debian_sources_list,
                 mmdebstrap=lambda: ensure_program("mmdebstrap", say=say),
             ),
-            libraries=LibraryBuilder(self.engine, limits),
-            wheels=WheelBuilder(self.engine, limits),
-            trial=Trial(self.engine, limits),
+            libraries=LibraryBuilder(self.engine, self.limits),
+            wheels=WheelBuilder(self.engine, self.limits),
+            trial=Trial(self.engine, self.limits),
             publisher=Publisher(self.store, git_revision),
             fresh_images=fresh_images,
         )

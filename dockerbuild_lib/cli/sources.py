@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 from invoke.context import Context
 
@@ -22,11 +23,20 @@ from dockerbuild_lib.core.events import Event, Notice
 )
 def lock(_context: Context, name: list[str], update: bool = False) -> None:  # noqa: FBT001, FBT002
     """Write the pins of everything from outside to config/locks, and show what changed."""
+    from dockerbuild_lib.cli.backends import open_backends  # noqa: PLC0415
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
     from dockerbuild_lib.sources.lock import update_locks  # noqa: PLC0415
 
     session = open_session()
-    changes = update_locks(session.catalog, name, update=update, emit=_say_notice, origins=session.origins)
+    changes = update_locks(
+        session.catalog,
+        name,
+        update=update,
+        emit=_say_notice,
+        origins=session.origins,
+        backends=partial(open_backends, session),
+        keep=session.fetcher.keep,
+    )
     write_result(sys.stdout, "\n".join(map(str, changes)) or "every lock is up to date")
 
 

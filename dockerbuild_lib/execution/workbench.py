@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from dockerbuild_lib.plan.steps import (
     WheelWork,
 )
 from dockerbuild_lib.sources.intern import SourceFetcher
-from dockerbuild_lib.wheels.build import WheelBuilder, WheelInputs
+from dockerbuild_lib.wheels.build import RequiredWheel, WheelBuilder, WheelInputs
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, Conditions
 from dockerbuild_lib.wheels.gate import WheelExpectation, check_wheel
 from dockerbuild_lib.wheels.library import LibraryBuilder
@@ -83,11 +84,18 @@ class Workbench:
         """Build a wheel into the folder *target*."""
         inputs = WheelInputs(
             source=self.fetcher.fetch(wheel.source, log),
-            build_requires=tuple(self.fetcher.fetch(file, log) for file in wheel.build_requires),
+            build_requires=tuple(self._required(wheel, log)),
             patches=tuple(patch_path(self.config_dir, wheel.distribution, wheel.version, p) for p in wheel.patches),
             libraries={library.name: self.area.library(library) for library in wheel.libraries},
         )
         return self.wheels.build(wheel, inputs, target, log, conditions)
+
+    def _required(self, wheel: WheelWork, log: StepLog) -> Iterator[RequiredWheel]:
+        for pin in wheel.build_requires:
+            yield RequiredWheel(pin.distribution, pin.version, pin.sha256, self.fetcher.fetch(pin, log))
+        for built in wheel.here:
+            result = self.area.result(built)
+            yield RequiredWheel(built.distribution, built.version, result.sha256, result.wheel)
 
     def _candidate(self, goal: Goal) -> Path:
         """Return the wheel that is to be checked, tried and packaged: what was built, else what the index has."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -79,8 +79,7 @@ class GoalMaker:
             case PrebuiltWheel() as recipe:
                 return tuple(self._prebuilt(selection, recipe, target) for target in selection.targets)
             case PureWheel() as recipe:
-                python = next(iter(self.catalog.default_pythons() or self.catalog.pythons))
-                return (self._wheel(selection, recipe, Target(self.catalog.build_platform, python)),)
+                return (self._wheel(selection, recipe, self._pure_target),)
             case UniversalWheel():
                 return (self._universal(selection),)
 
@@ -109,7 +108,7 @@ class GoalMaker:
             version=selection.version,
             recipe=recipe,
             target=target,
-            workshop=self._workshop(target.platform, recipe),
+            workshop=self.workshop(target.platform, recipe),
             source=source,
             key=_taken_key(selection, version_recipe, source),
             package=naming.wheel_package(selection.distribution, platform, target),
@@ -122,19 +121,28 @@ class GoalMaker:
         source = lock.source
         if source is None or not recipe.source.is_pinned_by(selection.version, source):
             raise _not_locked(selection, "the source that its recipe names")
-        workshop = self._workshop(target.platform, recipe)
+        workshop = self.workshop(target.platform, recipe)
         names = recipe.libraries if isinstance(recipe, SourceWheel) else ()
         libraries = tuple(self.library(name, workshop) for name in names)
         build_requires = self._build_requires(selection, lock, target.python)
+        if recipe.has_crates(selection.version) != bool(lock.crates):
+            raise _not_locked(selection, "the archive of its crates")
+        asked_here = lock.built_here.get(target.python, {})
+        here = tuple(self.here(name, version, target.python) for name, version in asked_here.items())
         recipe_key = keys.wheel_recipe_key(
             selection.distribution,
             recipe,
             version_recipe,
             source=source,
             build_requires=build_requires,
-            patches=self._patches(selection, version_recipe.patches),
+            patches=patch_digests(
+                self.catalog.folder, selection.distribution, selection.version, version_recipe.patches
+            ),
             libraries={library.name: library.key.recipe for library in libraries},
+            here={wheel.distribution: wheel.key.recipe for wheel in here},
+            crates=lock.crates,
         )
+        environment = self._environment(workshop, target.python, [wheel.key.environment for wheel in here])
         return WheelWork(
             distribution=selection.distribution,
             version=selection.version,
@@ -146,9 +154,31 @@ class GoalMaker:
             build_requires=build_requires,
             patches=version_recipe.patches,
             libraries=libraries,
-            key=keys.ContentKey(recipe_key, self._environment(workshop, target.python)),
+            crates=lock.crates,
+            here=here,
+            key=keys.ContentKey(recipe_key, environment),
             package=_package(selection.distribution, recipe, workshop.platform, target),
             version_text=naming.version_text(selection.version, version_recipe),
+        )
+
+    @property
+    def _pure_target(self) -> Target:
+        """Where wheels for all targets are built."""
+        return Target(self.catalog.build_platform, next(iter(self.catalog.default_pythons() or self.catalog.pythons)))
+
+    def here(self, distribution: str, version: str, python: str) -> WheelWork:
+        """Return a wheel of the catalogue, built for the build machine so as to build others under *python*.
+
+        Raises:
+            LockError: it is not in the catalogue, or something that it needs has no pin.
+
+        """
+        recipe, selection = self.catalog.wheels.get(distribution), Selection(distribution, version, ())
+        if not isinstance(recipe, BuiltWheel) or version not in recipe.versions:
+            raise _not_locked(selection)
+        pure = isinstance(recipe, PureWheel)
+        return self._wheel(
+            selection, recipe, self._pure_target if pure else Target(self.catalog.build_platform, python)
         )
 
     def library(self, name: str, workshop: Workshop) -> LibraryWork:
@@ -167,15 +197,16 @@ class GoalMaker:
         key = keys.ContentKey(recipe_key, self._environment(workshop, None))
         return LibraryWork(name, library, source, workshop, key)
 
-    def _workshop(self, platform_name: str, recipe: BuiltWheel | PrebuiltWheel) -> Workshop:
+    def workshop(self, platform_name: str, recipe: BuiltWheel | PrebuiltWheel) -> Workshop:
+        """Return where a recipe's wheels for a platform are built or tried."""
         platform = self.catalog.platforms[platform_name]
         own = recipe.toolchain if isinstance(recipe, SourceWheel) else None
         toolchain = own or platform.toolchain
         image = self.image(platform_name).key
         return Workshop(platform_name, platform, image, toolchain, self.catalog.toolchains[toolchain])
 
-    def _environment(self, workshop: Workshop, python: str | None) -> str:
-        return keys.environment_key(workshop.image, workshop.toolchain_name, workshop.toolchain, python)
+    def _environment(self, workshop: Workshop, python: str | None, here: Iterable[str] = ()) -> str:
+        return keys.environment_key(workshop.image, workshop.toolchain_name, workshop.toolchain, python, here)
 
     def _lock(self, selection: Selection) -> VersionLock:
         wheel = self.catalog.locks.wheels.get(selection.distribution)
@@ -185,19 +216,11 @@ class GoalMaker:
         return lock
 
     def _build_requires(self, selection: Selection, lock: VersionLock, python: str) -> tuple[IndexFile, ...]:
-        if python not in lock.build_requires:
-            raise _not_locked(selection, f"its build requirements for Python {python}")
+        recipe = self.catalog.wheels[selection.distribution]
+        asked = recipe.build_requires if isinstance(recipe, BuiltWheel) else {}
+        if python not in lock.build_requires or lock.recipe_requires != asked:
+            raise _not_locked(selection, f"its build environment for Python {python}")
         return lock.build_requires[python]
-
-    def _patches(self, selection: Selection, names: tuple[str, ...]) -> list[tuple[str, str]]:
-        return [(name, self._patch_sha256(selection, name)) for name in names]
-
-    def _patch_sha256(self, selection: Selection, name: str) -> str:
-        path = patch_path(self.catalog.folder, selection.distribution, selection.version, name)
-        try:
-            return hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise CatalogError(f"the patch cannot be read: {error.strerror}", where=str(path)) from error
 
 
 def _taken_key(selection: Selection, version: VersionRecipe, source: IndexFile) -> keys.ContentKey:
@@ -220,3 +243,20 @@ def _not_locked(selection: Selection, part: str = "this version") -> LockError:
 def patch_path(config_dir: Path, distribution: str, version: str, name: str) -> Path:
     """Return where a patch of the catalogue lies."""
     return config_dir / "patches" / distribution / version / name
+
+
+def patch_digests(config_dir: Path, distribution: str, version: str, names: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the patches *names* of the catalogue with their sha256, in that order.
+
+    Raises:
+        CatalogError: one cannot be read.
+
+    """
+    return [(name, _sha256(patch_path(config_dir, distribution, version, name))) for name in names]
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise CatalogError(f"the patch cannot be read: {error.strerror}", where=str(path)) from error

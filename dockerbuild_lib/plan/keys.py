@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dockerbuild_lib.catalog.base import Model
-from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
+from dockerbuild_lib.catalog.locks import CratesArchive, IndexFile, LockedFile
 from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Toolchain
-from dockerbuild_lib.catalog.wheels import BuiltWheel, VersionRecipe
+from dockerbuild_lib.catalog.wheels import BuiltWheel, SourceWheel, VersionRecipe
 
 RECIPE_SCHEMA = 1
 """Raise it when the code that builds wheels or libraries changes what comes out of the same recipe."""
@@ -57,9 +57,15 @@ def image_key(base: str, files: Mapping[str, str], tools: Sequence[IndexFile]) -
     return digest({"base": base, "files": dict(files), "tools": sorted(tool.sha256 for tool in tools)})
 
 
-def environment_key(image: str, toolchain_name: str, toolchain: Toolchain, python: str | None) -> str:
-    """Return where something is built: image, toolchain, and the target's Python (None for libraries)."""
-    return digest({"image": image, "toolchain": [toolchain_name, toolchain], "python": python})
+def environment_key(
+    image: str, toolchain_name: str, toolchain: Toolchain, python: str | None, here: Iterable[str] = ()
+) -> str:
+    """Return where something is built: image, toolchain, and the target's Python (None for libraries).
+
+    *here* are the environments of those build requirements that are built by this catalogue.
+    """
+    built = [toolchain_name, toolchain]
+    return digest({"image": image, "toolchain": built, "python": python, "here": sorted(set(here))})
 
 
 def library_recipe_key(library: Library, source: LockedFile) -> str:
@@ -84,8 +90,13 @@ def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from
     build_requires: Sequence[IndexFile],
     patches: Sequence[tuple[str, str]],
     libraries: Mapping[str, str],
+    here: Mapping[str, str],
+    crates: CratesArchive | None,
 ) -> str:
-    """Return the recipe half of a wheel; *patches* are (name, sha256) in order, *libraries* name -> recipe key."""
+    """Return the recipe half of a wheel; *patches* are (name, sha256) in order, *libraries* name -> recipe key.
+
+    *here* are distribution -> recipe key of those build requirements that are built by this catalogue.
+    """
     return digest(
         {
             "schema": RECIPE_SCHEMA,
@@ -97,6 +108,35 @@ def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from
             "build-requires": sorted(file.sha256 for file in build_requires),
             "patches": list(patches),
             "libraries": dict(libraries),
+            "here": dict(here),
+            "crates": crates.sha256 if crates else None,
+        }
+    )
+
+
+def requirements_key(
+    recipe: BuiltWheel,
+    version: VersionRecipe,
+    *,
+    source: LockedFile,
+    patches: Sequence[tuple[str, str]],
+    here: Mapping[str, Mapping[str, str | None]],
+) -> str:
+    """Return what a wheel's build requirements were found out from; *patches* are (name, sha256) in order.
+
+    *here* are distribution -> version -> the same key, for what is built by this catalogue.
+    """
+    compiled = recipe if isinstance(recipe, SourceWheel) else None
+    return digest(
+        {
+            "source": source.sha256,
+            "patches": list(patches),
+            "build-requires": recipe.build_requires,
+            "environment": {**recipe.environment, **version.environment},
+            "config-settings": recipe.config_settings,
+            "libraries": sorted(compiled.libraries) if compiled else [],
+            "toolchain": compiled.toolchain if compiled else None,
+            "here": {name: dict(versions) for name, versions in here.items()},
         }
     )
 

@@ -68,16 +68,28 @@ def read_member(archive: Path, name: str) -> bytes | None:
         UnsafeArchiveError: as :func:`top_folder`, or the file is too large to be read into memory.
 
     """
-    found: bytes | None = None
+    return read_members(archive, name.__eq__).get(name)
+
+
+def read_members(archive: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+    """Return path -> bytes of the regular files whose paths below the top folder are *wanted*.
+
+    Raises:
+        UnsafeArchiveError: as :func:`top_folder`, or the files are too large to be read into memory.
+
+    """
+    found: dict[str, bytes] = {}
     tops: set[str] = set()
+    total = 0
     with _checked_members(archive) as members:
         for member in members:
             top, _, below = member.name.partition("/")
             tops.add(top)
-            if below == name and member.kind is _Kind.FILE:
-                if member.size > MAX_READ_SIZE:
+            if member.kind is _Kind.FILE and wanted(below):
+                total += member.size
+                if total > MAX_READ_SIZE:
                     raise _unsafe(member, f"has {member.size} bytes", archive)
-                found = member.read()
+                found[below] = member.read()
     _only_top(tops, archive)
     return found
 

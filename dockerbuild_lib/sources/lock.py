@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
 from dockerbuild_lib.catalog.catalog import Catalog
+from dockerbuild_lib.catalog.here import needed_first
 from dockerbuild_lib.catalog.locks import LibrariesLock, ToolsLock, WheelLock
 from dockerbuild_lib.catalog.suggestions import suggestion
 from dockerbuild_lib.core.errors import UsageError
 from dockerbuild_lib.core.events import Emit, Notice
 from dockerbuild_lib.core.files import translated_os_errors
+from dockerbuild_lib.sources.backends import Backends
 from dockerbuild_lib.sources.lock_changes import LockChange, changes_between
 from dockerbuild_lib.sources.lock_files import LockFolder, write_lock
 from dockerbuild_lib.sources.lock_parts import (
@@ -22,27 +24,31 @@ from dockerbuild_lib.sources.lock_parts import (
     renewed_tools,
     renewed_wheel,
 )
+from dockerbuild_lib.sources.lock_requires import RequirementsLocker
 from dockerbuild_lib.sources.outside import Origins, Outside
-from dockerbuild_lib.sources.pins import Pinner
+from dockerbuild_lib.sources.pins import Keep, Pinner
 
 LIBRARIES = "libraries"
 TOOLS = "tools"
 SomeLock = TypeVar("SomeLock", WheelLock, LibrariesLock, ToolsLock)
 
 
-def update_locks(
+def update_locks(  # noqa: PLR0913 - each is another collaborator, and all but two are named
     catalog: Catalog,
     names: Collection[str] = (),
     *,
     update: bool,
     emit: Emit,
+    backends: Callable[[Catalog], Backends],
+    keep: Keep,
     origins: Origins | None = None,
 ) -> tuple[LockChange, ...]:
     """Lock what is not locked yet, and return what changed; with *update* lock all of it anew.
 
     *names* are wheels, libraries or ``tools``; none means everything, and
     then the locks of wheels that the catalogue no longer has are removed. A lock that is up to date is not
-    touched, and nobody outside is asked about it. Each lock is written as soon as it is complete.
+    touched, and nobody outside is asked about it. Each lock is written as soon as it is complete. *backends* opens the
+    sources' build backends, in the image of the given catalogue, whose tools are locked; *keep* takes each new source.
 
     Raises:
         UsageError: the catalogue has no such name.
@@ -51,10 +57,7 @@ def update_locks(
 
     """
     _check_names(catalog, names)
-    pythons = tuple(catalog.pythons)
-    outside = Outside(catalog.folder, origins, suites=_suites(catalog), emit=emit)
-    renewal = Renewal(Pinner(outside), pythons, update)
-    return tuple(_Run(catalog, LockFolder(catalog.folder / "locks"), renewal, emit).changes(frozenset(names)))
+    return tuple(_Run(catalog, backends, keep, origins, emit, update).changes(frozenset(names)))
 
 
 def _check_names(catalog: Catalog, names: Collection[str]) -> None:
@@ -64,44 +67,77 @@ def _check_names(catalog: Catalog, names: Collection[str]) -> None:
             raise UsageError(f"unknown wheel or library {name!r}", fix=suggestion(name, known))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Run:
     catalog: Catalog
-    folder: LockFolder
-    renewal: Renewal
+    backends: Callable[[Catalog], Backends]
+    keep: Keep
+    origins: Origins | None
     emit: Emit
+    update: bool
+
+    @cached_property
+    def _folder(self) -> LockFolder:
+        return LockFolder(self.catalog.folder / "locks")
+
+    @cached_property
+    def _renewal(self) -> Renewal:
+        outside = Outside(self.catalog.folder, self.origins, suites=_suites(self.catalog), emit=self.emit)
+        pinner = Pinner(outside, self.keep)
+        pythons = tuple(self.catalog.pythons)
+        locker = RequirementsLocker(pinner, lambda: self._opened_backends, pythons)
+        return Renewal(pinner, locker, self.update)
+
+    @cached_property
+    def _opened_backends(self) -> Backends:
+        return self.backends(self.catalog)
 
     def changes(self, names: frozenset[str]) -> Iterator[LockChange]:
-        for name in sorted(names.intersection(self.catalog.wheels) if names else self.catalog.wheels):
-            renew = partial(renewed_wheel, self.renewal, self.catalog, name)
-            old = self.catalog.locks.wheels.get(name, WheelLock())
-            yield from self._renew(name, self.folder.wheel(name), old, renew)
-        yield from self._libraries(names)
+        # Backends are asked in an image, which is made of the tools; and what is built here may need libraries.
         if TOOLS in names or not names:
-            renew_tools = partial(renewed_tools, self.renewal, _tools(self.catalog))
-            yield from self._renew(TOOLS, self.folder.tools, self.catalog.locks.tools, renew_tools)
+            yield from self._tools()
+        yield from self._libraries(names)
+        wanted = sorted(names.intersection(self.catalog.wheels) if names else self.catalog.wheels)
+        for name in needed_first(wanted, self.catalog.wheels):
+            yield from self._wheel(name)
         if not names:
             yield from self._forget_wheels()
+
+    def _tools(self) -> Iterator[LockChange]:
+        old = self.catalog.locks.tools
+        new = self._renewed(self._folder.tools, old, partial(renewed_tools, self._renewal, _tools(self.catalog)))
+        self.catalog = self.catalog.with_locks(replace(self.catalog.locks, tools=new))
+        yield from changes_between(TOOLS, old, new)
+
+    def _wheel(self, name: str) -> Iterator[LockChange]:
+        locks = self.catalog.locks
+        old = locks.wheels.get(name, WheelLock())
+        new = self._renewed(self._folder.wheel(name), old, partial(renewed_wheel, self._renewal, self.catalog, name))
+        # Others may be built with it.
+        self.catalog = self.catalog.with_locks(replace(locks, wheels={**locks.wheels, name: new}))
+        yield from changes_between(name, old, new)
 
     def _libraries(self, names: frozenset[str]) -> Iterator[LockChange]:
         libraries = self.catalog.libraries
         wanted = names.intersection(libraries) if names else frozenset(libraries)
         if names and not wanted:
             return
-        renew = partial(renewed_libraries, self.renewal, libraries, wanted)
-        yield from self._renew(LIBRARIES, self.folder.libraries, self.catalog.locks.libraries, renew)
+        old = self.catalog.locks.libraries
+        new = self._renewed(self._folder.libraries, old, partial(renewed_libraries, self._renewal, libraries, wanted))
+        self.catalog = self.catalog.with_locks(replace(self.catalog.locks, libraries=new))
+        yield from changes_between(LIBRARIES, old, new)
 
-    def _renew(self, name: str, file: Path, old: SomeLock, renew: Callable[..., SomeLock]) -> Iterator[LockChange]:
+    def _renewed(self, file: Path, old: SomeLock, renew: Callable[..., SomeLock]) -> SomeLock:
         new = renew(old=old)
         if new != old:
             write_lock(file, new)
             self.emit(Notice(f"{file} written"))
-        yield from changes_between(name, old, new)
+        return new
 
     def _forget_wheels(self) -> Iterator[LockChange]:
         for name, old in sorted(self.catalog.locks.wheels.items()):
             if name not in self.catalog.wheels:
-                file = self.folder.wheel(name)
+                file = self._folder.wheel(name)
                 with translated_os_errors(file):
                     file.unlink(missing_ok=True)
                 yield from changes_between(name, old, WheelLock())

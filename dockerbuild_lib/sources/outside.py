@@ -9,9 +9,10 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from dockerbuild_lib.catalog.locks import DebianFile
+from dockerbuild_lib.catalog.locks import DebianFile, LockedFile
 from dockerbuild_lib.catalog.sources import Source
 from dockerbuild_lib.core.events import Emit, discard
+from dockerbuild_lib.sources.cargo_program import Cargo
 from dockerbuild_lib.sources.debian import SourcePackage, find_upstream_archives
 from dockerbuild_lib.sources.download import Downloader
 from dockerbuild_lib.sources.git_program import Git
@@ -19,6 +20,7 @@ from dockerbuild_lib.sources.package_index import PackageIndex, open_package_ind
 
 DebianFinder = Callable[[Iterable[SourcePackage]], Mapping[SourcePackage, DebianFile]]
 """Finds the upstream archives of source packages."""
+Fetch = Callable[[LockedFile], Path]
 SomeSource_co = TypeVar("SomeSource_co", bound=Source, covariant=True)
 
 
@@ -44,6 +46,9 @@ class Origins:
     index: PackageIndex | None = None
     debian: DebianFinder | None = None
     git: Git = field(default_factory=Git)
+    cargo: Cargo = field(default_factory=Cargo)
+    fetch: Fetch | None = None
+    """Returns where a pinned file is, from the store first; needed where one source is made from another."""
 
 
 class Outside:
@@ -72,6 +77,16 @@ class Outside:
     def downloader(self) -> Downloader:
         """Fetches over HTTP, with the proxies and certificates that pip is configured for."""
         return self.index.downloader
+
+    @property
+    def cargo(self) -> Cargo:
+        """cargo, which has a configuration of its own."""
+        return self._origins.cargo
+
+    def fetch(self, locked: LockedFile) -> Path:
+        """Return where a pinned file is, that another source is made from."""
+        assert self._origins.fetch, locked  # noqa: S101 - whoever pins or fetches such sources gives it
+        return self._origins.fetch(locked)
 
     @property
     def git(self) -> Git:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
+from dockerbuild_lib.catalog.locks import CratesArchive, IndexFile, LockedFile, SourceFile
 from dockerbuild_lib.catalog.sources import (
     ArchiveSource,
     DebianSource,
@@ -20,7 +19,8 @@ from dockerbuild_lib.catalog.sources import (
 from dockerbuild_lib.core.errors import LockError
 from dockerbuild_lib.core.events import Notice
 from dockerbuild_lib.sources.archive_source import pin_archive
-from dockerbuild_lib.sources.build_system import declared_requires
+from dockerbuild_lib.sources.backends import HereWheel
+from dockerbuild_lib.sources.crates_source import pin_crates
 from dockerbuild_lib.sources.debian_source import pin_debian
 from dockerbuild_lib.sources.download import Expected, Received
 from dockerbuild_lib.sources.git_source import pin_git
@@ -36,7 +36,7 @@ from dockerbuild_lib.sources.selection import (
     find_universal_wheel,
 )
 
-_PINS: Mapping[type[Source], Callable[[Outside, Wanted[Any], Path], tuple[LockedFile, Path]]] = {
+_PINS: Mapping[type[Source], Callable[[Outside, Wanted[Any], Path], tuple[SourceFile, Path]]] = {
     ArchiveSource: pin_archive,
     GitSource: pin_git,
     LocalSource: pin_local,
@@ -45,20 +45,17 @@ _PINS: Mapping[type[Source], Callable[[Outside, Wanted[Any], Path], tuple[Locked
 """How each type is pinned, but for the package index's: a function that gives the pin and the bytes in a folder."""
 
 
-@dataclass(frozen=True)
-class PinnedSource:
-    """A source's pin, and what it declares that it needs to be built."""
-
-    file: LockedFile
-    declared_requires: tuple[str, ...]
+Keep = Callable[[LockedFile, Path], None]
+"""Takes the bytes of a pin, so that they need not come from outside again."""
 
 
 class Pinner:
     """Makes pins of what sources are now."""
 
-    def __init__(self, outside: Outside) -> None:
+    def __init__(self, outside: Outside, keep: Keep) -> None:
         self.outside = outside
-        self._resolved: dict[tuple[tuple[str, ...], str], tuple[IndexFile, ...]] = {}
+        self._keep = keep
+        self._resolved: dict[tuple[tuple[str, ...], str, tuple[HereWheel, ...]], tuple[IndexFile, ...]] = {}
 
     @property
     def _index(self) -> PackageIndex:
@@ -73,8 +70,8 @@ class Pinner:
         """
         return local_version(self.outside, source)
 
-    def source(self, distribution: str, version: str, source: Source) -> PinnedSource:
-        """Pin the source of a version, and read what it declares; none of its code runs.
+    def source(self, distribution: str, version: str, source: Source) -> SourceFile:
+        """Pin the source of a version; its bytes are handed on to be kept.
 
         Raises:
             LockError: there is no source of that version.
@@ -82,19 +79,33 @@ class Pinner:
 
         """
         with tempfile.TemporaryDirectory(prefix="dockerbuild-lock-") as folder:
-            file: LockedFile
+            file: SourceFile
             if isinstance(source, SdistSource):
                 file, place = self._sdist(distribution, version, Path(folder))
             else:
                 wanted = Wanted(distribution, version, source)
                 file, place = _PINS[type(source)](self.outside, wanted, Path(folder))
-            return PinnedSource(file, declared_requires(place))
+            self._keep(file, place)
+            return file
 
     def _sdist(self, distribution: str, version: str, folder: Path) -> tuple[IndexFile, Path]:
         entry = find_sdist(self._index.files(distribution), version)
         found = self._present(entry, distribution, version, "sdist")
         target = folder / found.filename
         return _pin(found, distribution, version, self._download(found, target)), target
+
+    def crates(self, name: str, version: str, source: SourceFile) -> CratesArchive:
+        """Pin the crates that the Cargo.lock of *source* names; the archive's bytes are handed on to be kept.
+
+        Raises:
+            LockError: there is no Cargo.lock, or it does not pin everything.
+            NetworkError, HashMismatchError, UnsafeArchiveError, ToolMissingError: they cannot be had.
+
+        """
+        with tempfile.TemporaryDirectory(prefix="dockerbuild-lock-") as folder:
+            file, place = pin_crates(self.outside, name, version, source, Path(folder))
+            self._keep(file, place)
+            return file
 
     def universal_wheel(self, distribution: str, version: str) -> IndexFile:
         """Pin the wheel of a version that runs everywhere.
@@ -119,17 +130,22 @@ class Pinner:
         kind = f"wheel for Python {python} on {tags[0]} or older"
         return self._complete(self._present(entry, distribution, version, kind), distribution, version)
 
-    def build_wheels(self, requirements: Iterable[str], python: str) -> tuple[IndexFile, ...]:
-        """Pin the wheels of all that *requirements* need under *python* on the build machine, by name.
+    def build_wheels(
+        self, requirements: Iterable[str], python: str, here: Sequence[HereWheel] = ()
+    ) -> tuple[IndexFile, ...]:
+        """Pin the wheels of all that *requirements* and *here* need under *python* on the build machine, by name.
+
+        Those in *here* are there already; what they need comes from the package index.
 
         Raises:
             LockError: they cannot be fulfilled by wheels.
             NetworkError: the package index cannot be reached.
 
         """
-        key = (tuple(sorted(requirements)), python)
+        key = (tuple(sorted(requirements)), python, tuple(here))
         if key not in self._resolved:
-            resolved = resolve(key[0], python, self._index.configuration)
+            files = {wheel.distribution: wheel.file for wheel in here}
+            resolved = resolve(key[0], python, self._index.configuration, files)
             self._resolved[key] = tuple(self._build_wheel(pin, python) for pin in resolved)
         return self._resolved[key]
 

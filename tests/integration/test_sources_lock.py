@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.load import load_catalog
-from dockerbuild_lib.catalog.locks import DebianFile
+from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
 from dockerbuild_lib.core.errors import HashMismatchError, LockError, NetworkError, UsageError
-from dockerbuild_lib.core.events import Event, Notice, discard
+from dockerbuild_lib.core.events import Emit, Event, Notice, discard
 from dockerbuild_lib.core.retries import RetryPolicy
+from dockerbuild_lib.sources.archives import read_member
+from dockerbuild_lib.sources.backends import HereWheel, Subject
 from dockerbuild_lib.sources.debian import SourcePackage
 from dockerbuild_lib.sources.download import Downloader
 from dockerbuild_lib.sources.http import HttpSettings
@@ -89,13 +92,45 @@ def debian(packages: Iterable[SourcePackage]) -> dict[SourcePackage, DebianFile]
     }
 
 
+class KeptSources:
+    """Keeps the sources that were locked, and reads their pyproject.toml; no backend asks for more."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def keep(self, locked: LockedFile, file: Path) -> None:
+        self._kept[locked.sha256] = file.read_bytes()
+
+    def pyproject(self, subject: Subject) -> bytes | None:
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / subject.source.filename
+            file.write_bytes(self._kept[subject.source.sha256])
+            return read_member(file, "pyproject.toml")
+
+    def wheel_requires(
+        self, subject: Subject, build_requires: Sequence[IndexFile], here: Sequence[HereWheel]
+    ) -> tuple[str, ...]:
+        assert subject.source
+        assert build_requires
+        assert not here
+        return ()
+
+    def build(self, catalog: Catalog, distribution: str, version: str, python: str) -> HereWheel:
+        raise AssertionError(catalog, distribution, version, python)
+
+
 def origins(server: LocalServer) -> Origins:
     downloader = Downloader(HttpSettings(), policy=RetryPolicy(sleep=lambda _: None))
     return Origins(PackageIndex(IndexConfiguration((f"{server.url}/simple",)), downloader), debian)
 
 
-def lock(catalog: Catalog, server: LocalServer, *names: str, update: bool = False) -> tuple[LockChange, ...]:
-    return update_locks(catalog, names, update=update, emit=discard, origins=origins(server))
+def lock(
+    catalog: Catalog, server: LocalServer, *names: str, update: bool = False, emit: Emit = discard
+) -> tuple[LockChange, ...]:
+    kept = KeptSources()
+    return update_locks(
+        catalog, names, update=update, emit=emit, backends=lambda _: kept, keep=kept.keep, origins=origins(server)
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -136,11 +171,11 @@ def test_everything_is_locked_and_the_catalogue_reads_it(config: Path, files: tu
     assert universal.filename == files[1].name
     assert locks.libraries.sources["libffi"].filename == "libffi_3.4.4.orig.tar.gz"
     assert [str(change).partition(" -> ")[0] for change in changes] == [
+        "libraries: libffi: nothing",
         "native: 1.0 python 3.11: backend: nothing",
         "native: 1.0 python 3.11: helper: nothing",
         "native: 1.0 source: nothing",
         "six: 1.17.0 source: nothing",
-        "libraries: libffi: nothing",
     ]
 
 
@@ -193,8 +228,8 @@ def test_the_lock_of_a_wheel_that_is_gone_is_removed(config: Path, files: tuple[
 
 
 def test_an_unknown_name_is_told_with_the_nearest(config: Path) -> None:
-    with pytest.raises(UsageError, match="did you mean 'native'"):
-        update_locks(load_catalog(config), ["natve"], update=False, emit=discard)
+    with serving() as server, pytest.raises(UsageError, match="did you mean 'native'"):
+        lock(load_catalog(config), server, "natve")
 
 
 @pytest.mark.parametrize(
@@ -221,7 +256,20 @@ def test_an_sdist_that_is_not_what_the_index_says_is_refused(config: Path, files
         server.answers[f"/f/{files[0].name}"] = body(b"x" * files[0].stat().st_size)
         with pytest.raises(HashMismatchError):
             lock(load_catalog(config), server)
-    assert not list(config.rglob("locks/**/*.json"))
+    assert not (config / "locks/wheels").exists()
+
+
+def test_what_is_built_here_is_taken_and_what_it_needs_comes_from_the_index(
+    tmp_path: Path, files: tuple[Path, ...]
+) -> None:
+    (tmp_path / "built").mkdir()
+    here = write_wheel(tmp_path / "built", "backend-9-py3-none-any.whl", ["helper>=3"])
+    with package_index(*files) as server:
+        configuration = IndexConfiguration((f"{server.url}/simple",))
+        found = resolve(("six", "backend>=2"), "3.11", configuration, {"backend": here})
+        assert [(one.name, one.version) for one in found] == [("helper", "3"), ("six", "1.17.0")]
+        with pytest.raises(LockError, match="backend"):
+            resolve(("backend<2",), "3.11", configuration, {"backend": here})
 
 
 def test_an_index_that_uv_cannot_reach_is_the_networks_fault(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,6 +284,6 @@ def test_a_yanked_file_is_taken_with_a_warning(tmp_path: Path, files: tuple[Path
     events: list[Event] = []
     with package_index(*files, yanked) as server:
         catalog = load_catalog(config)
-        update_locks(catalog, ["yanked"], update=False, emit=events.append, origins=origins(server))
+        lock(catalog, server, "yanked", emit=events.append)
     warnings = [event for event in events if isinstance(event, Notice) and event.warning]
     assert [warning.text.partition(" was ")[0] for warning in warnings] == [yanked.name]

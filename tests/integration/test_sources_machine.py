@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dockerbuild_lib.catalog.locks import DebianFile, IndexFile
+from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
 from dockerbuild_lib.catalog.sources import SdistSource
 from dockerbuild_lib.core.errors import HashMismatchError, LockError, NetworkError, NotInStoreError
 from dockerbuild_lib.core.files import sha256_of
@@ -44,10 +44,11 @@ def machine_state() -> list[str]:
 
 
 def test_an_sdist_is_locked_fetched_and_interned(tmp_path: Path) -> None:
-    locked = Pinner(Outside(Path())).source("markupsafe", "3.0.4", SdistSource(type="sdist")).file
-    assert (locked.filename, locked.size) == ("markupsafe-3.0.4.tar.gz", 153777)
     store = LocalStore(tmp_path / "store")
-    place = SourceFetcher(tmp_path / "work", InternedSources(store), MachineUpstream(Outside(Path()))).fetch(locked)
+    fetcher = SourceFetcher(tmp_path / "work", InternedSources(store), MachineUpstream(Outside(Path())))
+    locked = Pinner(Outside(Path()), fetcher.keep).source("markupsafe", "3.0.4", SdistSource(type="sdist"))
+    assert (locked.filename, locked.size) == ("markupsafe-3.0.4.tar.gz", 153777)
+    place = SourceFetcher(tmp_path / "work", InternedSources(store), Nowhere()).fetch(locked)
     assert top_folder(place) == "markupsafe-3.0.4"
     assert b"setuptools" in (read_member(place, "pyproject.toml") or b"")
     assert store.packages() == ("infra/third_party/source/markupsafe",)
@@ -55,6 +56,10 @@ def test_an_sdist_is_locked_fetched_and_interned(tmp_path: Path) -> None:
     assert again.read_bytes() == place.read_bytes()
     tags = store.tags(store.instances("infra/third_party/source/markupsafe")[0].pin)
     assert set(tags) == {f"sha256:{locked.sha256}", "version:3.0.4"}
+
+
+def keep_nothing(_file: LockedFile, _place: Path) -> None:
+    """Let a source go."""
 
 
 class Nowhere:
@@ -78,7 +83,7 @@ def test_a_wrong_hash_leaves_nothing_in_the_store(tmp_path: Path) -> None:
 
 
 def test_build_requirements_are_resolved_to_wheels_of_the_build_machine() -> None:
-    wheels = Pinner(Outside(Path())).build_wheels(["cython>=3,<4"], "3.11")
+    wheels = Pinner(Outside(Path()), keep_nothing).build_wheels(["cython>=3,<4"], "3.11")
     assert [wheel.distribution for wheel in wheels] == ["cython"]
     assert wheels[0].filename.endswith("x86_64.whl")
     assert "cp311" in wheels[0].filename
