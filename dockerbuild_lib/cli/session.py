@@ -55,11 +55,17 @@ class Session:
         return self.service_store(self.settings.service) if self.settings.service else self.local_store
 
     def service_store(self, address: str) -> CipdStore:
-        """Return the store of a CIPD service, through the ``cipd`` client."""
+        """Return the store of a CIPD service, through the ``cipd`` client.
+
+        Raises:
+            ToolMissingError: the client is not installed; said here, before a run begins that will need it.
+
+        """
         from dockerbuild_lib.store.cipd.client import CipdClient  # noqa: PLC0415
         from dockerbuild_lib.store.cipd.store import CipdStore  # noqa: PLC0415
 
         client = CipdClient(self.settings.cipd_client, address, os.environ)
+        client.path()
         return CipdStore(client, self.settings.root / "cipd")
 
     def store_at(self, place: str, setting: str) -> Store:

@@ -134,12 +134,22 @@ def test_two_machines_publish_at_the_same_time(supply: Supply) -> None:
         assert [len(team.instances(package)) for package in team.packages()] == [1, 1, 1, 1]
 
 
-@pytest.mark.parametrize("place", ["nowhere", "https://cipd.example"])
-def test_a_remote_store_that_is_not_there_is_told_before_anything_is_fetched(supply: Supply, place: str) -> None:
-    done = supply.run("sources.fetch", "--all", "--upload-sources", INVOKE_DOCKERBUILD_REMOTE_STORE=place)
+def test_a_remote_store_that_is_not_there_is_told_before_anything_is_fetched(supply: Supply) -> None:
+    done = supply.run("sources.fetch", "--all", "--upload-sources", INVOKE_DOCKERBUILD_REMOTE_STORE="nowhere")
     assert done.code == 3, done.stderr
     assert "remote_store: " in done.stderr
-    assert place in done.stderr
+    assert "nowhere is no folder; mount its disk, or make the folder" in done.stderr
+    assert not supply.area.exists()
+
+
+def test_a_client_that_a_remote_store_needs_and_lacks_is_told_before_anything_is_fetched(supply: Supply) -> None:
+    settings = {
+        "INVOKE_DOCKERBUILD_REMOTE_STORE": "https://cipd.example",
+        "INVOKE_DOCKERBUILD_CIPD_CLIENT": "no-such-client",
+    }
+    done = supply.run("sources.fetch", "--all", "--upload-sources", **settings)
+    assert done.code == 19, done.stderr
+    assert "https://cipd.example: the cipd client is not installed: no-such-client; install it, or " in done.stderr
     assert not supply.area.exists()
 
 
@@ -155,4 +165,4 @@ def test_without_a_remote_store_nothing_is_said_and_uploading_is_refused(tmp_pat
         assert "warning" not in supply.succeed("sources.fetch", "--name=six").stderr
         done = supply.run("sources.fetch", "--name=six", "--upload-sources")
     assert done.code == 3
-    assert "no remote store is set; name its folder as remote_store in invoke.yaml" in done.stderr
+    assert "no remote store is set; name it as remote_store in invoke.yaml" in done.stderr

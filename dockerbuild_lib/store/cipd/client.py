@@ -60,7 +60,13 @@ class CipdClient:
             raise failure_of(*_failure(answer, _last_line(done.stderr)), where)
         return answer.get("result")
 
-    def _done(self, arguments: tuple[str, ...], seconds: float) -> subprocess.CompletedProcess[str]:
+    def path(self) -> str:
+        """Return the path of the client's program.
+
+        Raises:
+            ToolMissingError: there is no such program.
+
+        """
         program = shutil.which(self.program)
         if program is None:
             raise ToolMissingError(
@@ -68,6 +74,10 @@ class CipdClient:
                 where=self.service_url,
                 fix="install it, or name it as cipd_client in invoke.yaml",
             )
+        return program
+
+    def _done(self, arguments: tuple[str, ...], seconds: float) -> subprocess.CompletedProcess[str]:
+        program = self.path()
         try:
             return subprocess.run(
                 (program, *arguments),
