@@ -143,11 +143,13 @@ def test_a_remote_store_that_is_not_there_is_told_before_anything_is_fetched(sup
 
 
 def test_a_client_that_a_remote_store_needs_and_lacks_is_told_before_anything_is_fetched(supply: Supply) -> None:
-    settings = {
-        "INVOKE_DOCKERBUILD_REMOTE_STORE": "https://cipd.example",
-        "INVOKE_DOCKERBUILD_CIPD_CLIENT": "no-such-client",
-    }
-    done = supply.run("sources.fetch", "--all", "--upload-sources", **settings)
+    done = supply.run(
+        "sources.fetch",
+        "--all",
+        "--upload-sources",
+        INVOKE_DOCKERBUILD_REMOTE_STORE="https://cipd.example",
+        INVOKE_DOCKERBUILD_CIPD_CLIENT="no-such-client",
+    )
     assert done.code == 19, done.stderr
     assert "https://cipd.example: the cipd client is not installed: no-such-client; install it, or " in done.stderr
     assert not supply.area.exists()
