@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from dockerbuild_lib.catalog.architectures import BUILD_MACHINE, architecture_of
 from dockerbuild_lib.catalog.locks import LibrariesLock, ToolsLock, WheelLock
 from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Python, Toolchain
+from dockerbuild_lib.catalog.sources import LocalSource
 from dockerbuild_lib.catalog.suggestions import suggestion
 from dockerbuild_lib.catalog.wheels import BuiltWheel, SourceWheel, TargetedWheel, VersionRecipe, Wheel
 from dockerbuild_lib.core.errors import CatalogError, UsageError
@@ -39,6 +41,19 @@ class Catalog:
     libraries: Mapping[str, Library]
     wheels: Mapping[str, Wheel]
     locks: Locks
+
+    def with_locks(self, locks: Locks) -> Catalog:
+        """Return the catalogue with other pins.
+
+        The version of a wheel from a local folder is the one that the folder told when it was locked; none, where it is
+        not locked yet.
+        """
+        wheels = dict(self.wheels)
+        for name, recipe in wheels.items():
+            if isinstance(recipe, BuiltWheel) and isinstance(recipe.source, LocalSource):
+                versions = dict.fromkeys(locks.wheels.get(name, WheelLock()).versions, VersionRecipe())
+                wheels[name] = recipe.model_copy(update={"versions": versions})
+        return replace(self, wheels=MappingProxyType(wheels), locks=locks)
 
     def wheel(self, name: str) -> Wheel:
         """Return the recipe of a wheel.
@@ -124,8 +139,12 @@ class Catalog:
 
     def patches_of(self, name: str, version: str) -> list[Path]:
         """Return the patch files of a version, in the order of use."""
-        folder = self.folder / "patches" / name / version
-        return [folder / patch for patch in self.version(name, version).patches]
+        return [patch_path(self.folder, name, version, patch) for patch in self.version(name, version).patches]
+
+
+def patch_path(config_dir: Path, distribution: str, version: str, name: str) -> Path:
+    """Return where a patch lies."""
+    return config_dir / "patches" / distribution / version / name
 
 
 def _matching(names: Iterable[str], patterns: Iterable[str]) -> list[str]:

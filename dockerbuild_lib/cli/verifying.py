@@ -24,7 +24,8 @@ OTHER_CONDITIONS = Conditions(hostname="elsewhere", time_zone="Asia/Kathmandu", 
 def verify_wheels(session: Session, request: Request, jobs: int) -> None:
     """Build the request's wheels again, and compare.
 
-    Those that are not in the work area as built from today's recipe and environment are built there first.
+    Those that are not in the work area as built from today's recipe and environment are built there first, with what
+    the catalogue builds for them.
 
     Raises:
         NotReproducibleError: a wheel differs; the message says in which member and how.
@@ -34,7 +35,8 @@ def verify_wheels(session: Session, request: Request, jobs: int) -> None:
     wheels = [planned.goal for planned in plan.goals if isinstance(planned.goal, WheelWork)]
     if not wheels:
         raise UsageError("no wheel of this selection is built from source: there is nothing to build again")
-    if any(wheel.key not in session.area.keys(wheel) for wheel in wheels):
+    needed = [one for wheel in wheels for one in (wheel, *wheel.here)]
+    if any(one.key not in session.area.keys(one) for one in needed):
         plan = session.plan(replace(request, rebuild=True))
     bench = session.workbench()
     run_plan(session, plan, lambda: bench.perform, jobs)

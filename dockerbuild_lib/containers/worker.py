@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from dockerbuild_lib.containers.errors import engine_stream, translated_engine_errors
 from dockerbuild_lib.containers.removal import remove_container
-from dockerbuild_lib.containers.transfer import extract_files, pack_files
+from dockerbuild_lib.containers.transfer import extract_files, pack_files, read_file
 from dockerbuild_lib.core.command import Command, WorkPath
 from dockerbuild_lib.core.errors import BuildFailedError, DockerbuildError, LimitExceededError
 from dockerbuild_lib.core.events import StepLog
@@ -127,6 +127,22 @@ class Worker:
             BuildFailedError: the build left nothing there.
 
         """
+        chunks = self._archive(path)
+        if chunks is None:
+            raise BuildFailedError(f"the build left no {path.below(WORK_FOLDER)}")
+        return chunks
+
+    def read(self, path: WorkPath, limit: int) -> bytes | None:
+        """Return the bytes of a file of the work folder; None when nothing is there.
+
+        Raises:
+            BuildFailedError: it is no regular file, or has more than *limit* bytes.
+
+        """
+        chunks = self._archive(path)
+        return None if chunks is None else read_file(chunks, limit)
+
+    def _archive(self, path: WorkPath) -> Iterator[bytes] | None:
         import docker.errors  # noqa: PLC0415 - the SDK takes 0.3 s to import
 
         with self._engine_calls():
@@ -135,7 +151,7 @@ class Worker:
             except docker.errors.NotFound as error:
                 if "could not find the file" not in str(error).lower():
                     raise
-                raise BuildFailedError(f"the build left no {path.below(WORK_FOLDER)}") from error
+                return None
         return engine_stream(chunks)
 
     def run(self, command: Command, log: StepLog) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockerbuild_lib.catalog.catalog import patch_path
 from dockerbuild_lib.catalog.platform_tags import claimable_tags
 from dockerbuild_lib.catalog.wheels import PureWheel
 from dockerbuild_lib.core.errors import DockerbuildError
 from dockerbuild_lib.core.events import ProgressLog
 from dockerbuild_lib.core.files import write_atomic
 from dockerbuild_lib.images.generate import ImageMaker
-from dockerbuild_lib.plan.goals import patch_path
 from dockerbuild_lib.plan.naming import python_tags
 from dockerbuild_lib.plan.steps import (
     BaseWork,
@@ -34,7 +35,7 @@ from dockerbuild_lib.plan.steps import (
     WheelWork,
 )
 from dockerbuild_lib.sources.intern import SourceFetcher
-from dockerbuild_lib.wheels.build import BuildOutcome, WheelBuilder, WheelInputs
+from dockerbuild_lib.wheels.build import BuildOutcome, RequiredWheel, WheelBuilder, WheelInputs
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, Conditions
 from dockerbuild_lib.wheels.gate import WheelExpectation, check_wheel
 from dockerbuild_lib.wheels.library import LibraryBuilder
@@ -101,11 +102,19 @@ class Workbench:
         """Build a wheel into the folder *target*."""
         inputs = WheelInputs(
             source=self.fetcher.fetch(wheel.source, log),
-            build_requires=tuple(self.fetcher.fetch(file, log) for file in wheel.build_requires),
+            build_requires=tuple(self._required(wheel, log)),
             patches=tuple(patch_path(self.config_dir, wheel.distribution, wheel.version, p) for p in wheel.patches),
             libraries={library.name: self.area.library(library) for library in wheel.libraries},
+            crates=self.fetcher.fetch(wheel.crates, log) if wheel.crates else None,
         )
         return self.wheels.build(wheel, inputs, target, log, conditions)
+
+    def _required(self, wheel: WheelWork, log: ProgressLog) -> Iterator[RequiredWheel]:
+        for pin in wheel.build_requires:
+            yield RequiredWheel(pin.distribution, pin.version, pin.sha256, self.fetcher.fetch(pin, log))
+        for built in wheel.here:
+            result = self.area.result(built)
+            yield RequiredWheel(built.distribution, built.version, result.sha256, result.wheel)
 
     def _candidate(self, goal: Goal) -> Path:
         """Return the wheel that is to be checked, tried and packaged: what was built, else what the index has."""

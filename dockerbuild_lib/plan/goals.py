@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.locks import IndexFile, VersionLock
@@ -18,9 +16,10 @@ from dockerbuild_lib.catalog.wheels import (
     UniversalWheel,
     VersionRecipe,
 )
-from dockerbuild_lib.core.errors import CatalogError, LockError
+from dockerbuild_lib.core.errors import LockError
 from dockerbuild_lib.plan import keys
 from dockerbuild_lib.plan.naming import Target
+from dockerbuild_lib.plan.patches import patch_digests
 from dockerbuild_lib.plan.request import Selection
 from dockerbuild_lib.plan.steps import (
     BaseWork,
@@ -79,8 +78,7 @@ class GoalMaker:
             case PrebuiltWheel() as recipe:
                 return tuple(self._prebuilt(selection, recipe, target) for target in selection.targets)
             case PureWheel() as recipe:
-                python = next(iter(self.catalog.default_pythons() or self.catalog.pythons))
-                return (self._wheel(selection, recipe, Target(self.catalog.build_platform, python)),)
+                return (self._wheel(selection, recipe, self._pure_target),)
             case UniversalWheel():
                 return (self._universal(selection),)
 
@@ -124,16 +122,23 @@ class GoalMaker:
         names = recipe.libraries if isinstance(recipe, SourceWheel) else ()
         libraries = tuple(self.library(name, workshop) for name in names)
         build_requires = self._build_requires(selection, lock, target.python)
+        if recipe.has_crates(selection.version) != bool(lock.crates):
+            raise _not_locked(selection, "the archive of its crates")
+        asked_here = lock.built_here.get(target.python, {})
+        here = tuple(self.here(name, version, target.python) for name, version in asked_here.items())
         recipe_key = keys.wheel_recipe_key(
             selection.distribution,
             recipe,
             version_recipe,
             source=source,
             build_requires=build_requires,
-            patches=self._patches(selection, version_recipe.patches),
+            patches=patch_digests(self.catalog.patches_of(selection.distribution, selection.version)),
             libraries={library.name: library.key.recipe for library in libraries},
             unusual=self._unusual(selection, target),
+            here={wheel.distribution: wheel.key.recipe for wheel in here},
+            crates=lock.crates,
         )
+        environment = self._environment(workshop, target.python, [wheel.key.environment for wheel in here])
         return WheelWork(
             distribution=selection.distribution,
             version=selection.version,
@@ -145,7 +150,9 @@ class GoalMaker:
             build_requires=build_requires,
             patches=version_recipe.patches,
             libraries=libraries,
-            key=keys.ContentKey(recipe_key, self._environment(workshop, target.python)),
+            crates=lock.crates,
+            here=here,
+            key=keys.ContentKey(recipe_key, environment),
             names=self._names(selection, target),
             tags=self._tags(selection, target),
         )
@@ -160,6 +167,24 @@ class GoalMaker:
 
     def _tags(self, selection: Selection, target: Target) -> tuple[str, ...]:
         return self.catalog.tags_of(selection.distribution, selection.version, target.platform, target.python)
+
+    @property
+    def _pure_target(self) -> Target:
+        """Where wheels for all targets are built."""
+        return Target(self.catalog.build_platform, next(iter(self.catalog.default_pythons() or self.catalog.pythons)))
+
+    def here(self, distribution: str, version: str, python: str) -> WheelWork:
+        """Return a wheel of the catalogue, built for the build machine so as to build others under *python*.
+
+        Raises:
+            LockError: it is not in the catalogue, or something that it needs has no pin.
+
+        """
+        recipe, selection = self.catalog.wheels.get(distribution), Selection(distribution, version, ())
+        if not isinstance(recipe, BuiltWheel) or version not in recipe.versions:
+            raise _not_locked(selection)
+        on_build_machine = Target(self.catalog.build_platform, python)
+        return self._wheel(selection, recipe, self._pure_target if isinstance(recipe, PureWheel) else on_build_machine)
 
     def library(self, name: str, workshop: Workshop) -> LibraryWork:
         """Return a library, built in *workshop*.
@@ -189,8 +214,8 @@ class GoalMaker:
         image = self.image(platform_name).key
         return Workshop(platform_name, platform, image, toolchain, self.catalog.toolchains[toolchain])
 
-    def _environment(self, workshop: Workshop, python: str | None) -> str:
-        return keys.environment_key(workshop.image, workshop.toolchain_name, workshop.toolchain, python)
+    def _environment(self, workshop: Workshop, python: str | None, here: Iterable[str] = ()) -> str:
+        return keys.environment_key(workshop.image, workshop.toolchain_name, workshop.toolchain, python, here)
 
     def _lock(self, selection: Selection) -> VersionLock:
         wheel = self.catalog.locks.wheels.get(selection.distribution)
@@ -200,19 +225,11 @@ class GoalMaker:
         return lock
 
     def _build_requires(self, selection: Selection, lock: VersionLock, python: str) -> tuple[IndexFile, ...]:
-        if python not in lock.build_requires:
-            raise _not_locked(selection, f"its build requirements for Python {python}")
+        recipe = self.catalog.wheels[selection.distribution]
+        asked = recipe.build_requires if isinstance(recipe, BuiltWheel) else {}
+        if python not in lock.build_requires or lock.recipe_requires != asked:
+            raise _not_locked(selection, f"its build environment for Python {python}")
         return lock.build_requires[python]
-
-    def _patches(self, selection: Selection, names: tuple[str, ...]) -> list[tuple[str, str]]:
-        return [(name, self._patch_sha256(selection, name)) for name in names]
-
-    def _patch_sha256(self, selection: Selection, name: str) -> str:
-        path = patch_path(self.catalog.folder, selection.distribution, selection.version, name)
-        try:
-            return hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise CatalogError(f"the patch cannot be read: {error.strerror}", where=str(path)) from error
 
 
 def _taken_key(
@@ -231,8 +248,3 @@ def _not_locked(selection: Selection, part: str = "this version") -> LockError:
 def _toolchain_of(recipe: BuiltWheel | PrebuiltWheel) -> str | None:
     """Return the toolchain that a recipe names instead of the platform's."""
     return recipe.toolchain if isinstance(recipe, SourceWheel) else None
-
-
-def patch_path(config_dir: Path, distribution: str, version: str, name: str) -> Path:
-    """Return where a patch of the catalogue lies."""
-    return config_dir / "patches" / distribution / version / name

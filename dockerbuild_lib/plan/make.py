@@ -137,12 +137,25 @@ class _Planner:
         return self._add(names.trial(goal), goal.key, needs, TrialWork(goal), "after its check")
 
     def _wheel(self, wheel: WheelWork, why: str) -> tuple[str, ...]:
-        needs = [self._fetch(file) for file in (wheel.source, *wheel.build_requires)]
+        crates = (wheel.crates,) if wheel.crates else ()
+        needs = [self._fetch(file) for file in (wheel.source, *crates, *wheel.build_requires)]
         needs.append(self.image(wheel.workshop.platform_name))
         needs += [self._library(library) for library in wheel.libraries]
+        needs += [self.here(required) for required in wheel.here]
         build = self._add(names.build(wheel), wheel.key, needs, BuildWork(wheel), why)
         check = self._add(names.check(wheel), wheel.key, (build,), CheckWork(wheel), "after its build")
         return (self._trial(wheel, (check,)),)
+
+    def here(self, wheel: WheelWork) -> str:
+        """Add a wheel that others are built with, and what it is made from where the work area does not have it."""
+        name = names.package(wheel)
+        if name not in self.steps:
+            if wheel.key in self.inventory.built(wheel):
+                step = Step(name, name, wheel.key.full, (), 0, PackageWork(wheel))
+                self._put(step, Status.HIT, "built; its wheel is in the work area")
+            else:
+                self._result(wheel, "others are built with it")
+        return name
 
     def _fetch(self, file: LockedFile) -> str:
         self.files[names.fetch(file)] = file
@@ -237,3 +250,10 @@ def plan_fetches(files: Iterable[LockedFile], inventory: Inventory, *, again: bo
     """Work out what interning these files takes; *again*: also where the store has them."""
     once = {file.sha256: file for file in files}
     return Plan((), tuple(_fetches(once.values(), inventory, again=again)))
+
+
+def plan_here(wheel: WheelWork, maker: GoalMaker, inventory: Inventory) -> Plan:
+    """Work out what it takes to have a wheel that others are built with in the work area."""
+    planner = _Planner(maker, inventory)
+    planner.here(wheel)
+    return Plan((), planner.finish())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from dockerbuild_lib.catalog.build_requires import merged
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.locks import IndexFile, LockedFile, VersionLock, WheelLock
 from dockerbuild_lib.catalog.wheels import PrebuiltWheel, PureWheel, SourceWheel, UniversalWheel
@@ -88,9 +89,21 @@ def _wheels(catalog: Catalog) -> _Pinned:
     for name, lock in catalog.locks.wheels.items():
         recipe = catalog.wheels.get(name)
         for version, pins in lock.versions.items():
+            others = tuple(_uses_of_here(catalog, name, version))
             for (field, *keys), file in pinned_files(pins):
                 use = Use("wheel", name, version, _ROLES.get(field, field.replace("_", " ")), _detail(keys))
-                yield file, [use] if recipe and version in recipe.versions else ()
+                yield file, [use, *others] if recipe and version in recipe.versions else ()
+
+
+def _uses_of_here(catalog: Catalog, name: str, version: str) -> Iterator[Use]:
+    """Yield the wheels that are built with a version of a wheel which is built here for them."""
+    for user, lock in catalog.locks.wheels.items():
+        recipe = catalog.wheels.get(user)
+        for user_version, pins in lock.versions.items():
+            built = any(here.get(name) == version for here in pins.built_here.values())
+            if built and recipe and user_version in recipe.versions:
+                yield Use("wheel", user, user_version, f"{name} {version}, built here")
+                yield from _uses_of_here(catalog, user, user_version)
 
 
 def _detail(keys: Iterable[str]) -> str:
@@ -109,6 +122,7 @@ def _library_uses(catalog: Catalog, library: str) -> Iterator[Use]:
         if isinstance(recipe, SourceWheel) and library in recipe.libraries:
             for version in recipe.versions:
                 yield Use("wheel", name, version, f"library {library}")
+                yield from _uses_of_here(catalog, name, version)
 
 
 def _tools(catalog: Catalog) -> _Pinned:
@@ -142,9 +156,12 @@ def _unlocked_version(catalog: Catalog, name: str, version: str, lock: VersionLo
         case SourceWheel() | PureWheel() as recipe:
             if lock.source is None or not recipe.source.is_pinned_by(version, lock.source):
                 yield NeededSource(name, version, recipe.source.type, None, (Use("wheel", name, version, "source"),))
-            for requirement in dict.fromkeys((*lock.declared_requires, *recipe.build_requires)):
-                for python in catalog.pythons.keys() - lock.build_requires.keys():
-                    use = Use("wheel", name, version, _ROLES["build_requires"], _detail([python]))
+            if recipe.has_crates(version) and lock.crates is None:
+                yield NeededSource(name, version, "crates", None, (Use("wheel", name, version, "crates"),))
+            for python in catalog.pythons.keys() - lock.build_requires.keys():
+                asked = (*lock.declared_requires, *lock.hook_requires.get(python, ()))
+                use = Use("wheel", name, version, _ROLES["build_requires"], _detail([python]))
+                for requirement in merged(asked, recipe.build_requires):
                     yield NeededSource(requirement, "", "wheel", None, (use,))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
+from dockerbuild_lib.catalog.locks import CratesArchive, IndexFile, LockedFile
 from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Toolchain
 from dockerbuild_lib.catalog.platform_tags import newest_glibc
 from dockerbuild_lib.catalog.wheels import BuiltWheel, PrebuiltWheel, PureWheel, VersionRecipe
@@ -120,6 +120,9 @@ class WheelWork(_Named):
     build_requires: tuple[IndexFile, ...]
     patches: tuple[str, ...]
     libraries: tuple[LibraryWork, ...]
+    crates: CratesArchive | None
+    here: tuple[WheelWork, ...]
+    """Build requirements that this catalogue builds itself, for the build machine."""
     key: ContentKey
     names: WheelNames
     tags: tuple[str, ...]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dockerbuild_lib.catalog.architectures import architecture_of
 from dockerbuild_lib.core.command import Argument, WorkPath
 from dockerbuild_lib.images import layout
-from dockerbuild_lib.plan.steps import WheelWork, Workshop
+from dockerbuild_lib.plan.steps import Workshop
 from dockerbuild_lib.sources.tree_archive import MTIME
 
 SOURCE = WorkPath("src")
+VENV = WorkPath("venv")
+"""The build environment: the locked requirements, and nothing else."""
 LIBRARIES = WorkPath("libraries")
+CRATES = WorkPath("crates")
+PATH = "/usr/local/bin:/usr/bin:/bin"
 SOURCE_DATE_EPOCH = str(MTIME)
 
 
@@ -34,7 +38,7 @@ DEFAULT_CONDITIONS = Conditions()
 def plain_environment(conditions: Conditions) -> dict[str, Argument]:
     """Return the variables of every command, for the build machine and for the target alike."""
     return {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PATH": PATH,
         "HOME": "/tmp/home",  # noqa: S108 - the container's own
         "TMPDIR": "/tmp",  # noqa: S108
         "LANG": "C.UTF-8",
@@ -76,21 +80,34 @@ def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argumen
     }
 
 
-def target_environment(wheel: WheelWork, conditions: Conditions) -> dict[str, Argument]:
-    """Return the whole environment of a wheel's build for its target."""
-    workshop = wheel.workshop
-    named = compilers(workshop, (library.name for library in wheel.libraries))
+def target_environment(
+    workshop: Workshop,
+    libraries: Iterable[str],
+    own: Mapping[str, Argument],
+    conditions: Conditions = DEFAULT_CONDITIONS,
+) -> dict[str, Argument]:
+    """Return the whole environment of a wheel's build for its target; *own* are the recipe's variables.
+
+    The programs of the build requirements are found first, as PEP 517 asks.
+    """
+    plain = plain_environment(conditions)
+    named = compilers(workshop, libraries)
     machine = architecture_of(workshop.platform.triple).machine
     return {
-        **plain_environment(conditions),
+        **plain,
+        "PATH": (VENV / "bin", f":{PATH}"),
         **named,
         "LDSHARED": f"{named['CC']} -shared",
         "LDCXXSHARED": f"{named['CXX']} -shared",
         "_PYTHON_HOST_PLATFORM": f"linux-{machine}",
         "_PYTHON_SYSCONFIGDATA_NAME": f"_sysconfigdata__{workshop.platform.triple}",
-        **wheel.recipe.environment,
-        **wheel.version_recipe.environment,
+        **own,
     }
+
+
+def crates_environment() -> dict[str, Argument]:
+    """Return the variables that make cargo take the crates of the archive, and nothing from elsewhere."""
+    return {"CARGO_HOME": CRATES / ".cargo", "CARGO_NET_OFFLINE": "true"}
 
 
 def _words(arguments: Iterable[Argument]) -> Argument:
