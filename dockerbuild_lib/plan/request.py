@@ -119,7 +119,7 @@ def _refuse_skipped(request: Request, catalog: Catalog, selections: tuple[Select
         if selection.targets or not isinstance(recipe, TargetedWheel) or not request.names:
             continue
         reasons = recipe.versions[selection.version].skip
-        told = [f"{platform}: {reasons[platform]}" for platform in request.platforms if platform in reasons]
+        told = [f"{name}: {reasons[name]}" for name in request.platforms or reasons if name in reasons]
         raise UsageError(
             f"{selection.distribution} {selection.version} is not built for {', '.join(request.platforms) or 'any'}",
             where="--platform",
