@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from dockerbuild_lib.catalog.catalog import Catalog
+from dockerbuild_lib.catalog.libraries import Library
 from dockerbuild_lib.catalog.locks import (
     ArchiveFile,
     GitArchive,
@@ -16,7 +17,6 @@ from dockerbuild_lib.catalog.locks import (
     VersionLock,
     WheelLock,
 )
-from dockerbuild_lib.catalog.machines import Library
 from dockerbuild_lib.catalog.sources import ArchiveSource, DebianSource, LocalSource, Source
 from dockerbuild_lib.catalog.wheels import (
     BuiltWheel,

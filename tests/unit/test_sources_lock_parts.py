@@ -21,7 +21,8 @@ from dockerbuild_lib.catalog.locks import (
     VersionLock,
     WheelLock,
 )
-from dockerbuild_lib.catalog.machines import Library, Platform
+from dockerbuild_lib.catalog.libraries import Library
+from dockerbuild_lib.catalog.machines import Platform
 from dockerbuild_lib.catalog.sources import ArchiveSource, DebianSource, GitSource, LocalSource, Source
 from dockerbuild_lib.catalog.wheels import PrebuiltWheel, SourceWheel, UniversalWheel, VersionRecipe, Wheel
 from dockerbuild_lib.core.events import Event, Notice
