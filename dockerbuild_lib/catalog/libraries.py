@@ -25,9 +25,7 @@ class Library(Model):
         description="autotools: a configure script; cmake; make: a Makefile that takes CC, AR and PREFIX; "
         "openssl: OpenSSL's own Configure.",
     )
-    subfolder: InnerFolder | None = Field(
-        default=None, description="Its folder, where it is not the source's top."
-    )
+    subfolder: InnerFolder | None = Field(default=None, description="Its folder, where it is not the source's top.")
     libraries: tuple[Identifier, ...] = Field(
         default=(), description="Libraries of this file that it is built with; who links it links them too."
     )

@@ -269,10 +269,10 @@ def plan_libraries(request: LibraryRequest, catalog: Catalog, inventory: Invento
     """
     maker = GoalMaker(catalog, image_files)
     works = [maker.library(name, maker.workshop(platform)) for name, platform in select_libraries(request, catalog)]
-    versions = {work: PackageVersion(work.package, work.version_text) for work in works}
-    published = inventory.published(set(versions.values())) if request.upload else {}
+    versions = [PackageVersion(work.package, work.version_text) for work in works]
+    published = inventory.published(set(versions)) if request.upload else {}
     planner = _Planner(maker, inventory)
-    for work, version in versions.items():
+    for work, version in zip(works, versions, strict=True):
         planner.add_library(work, request, published.get(version))
     return Plan((), planner.finish())
 
