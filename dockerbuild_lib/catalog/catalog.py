@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from dockerbuild_lib.catalog.architectures import BUILD_MACHINE, architecture_of
+from dockerbuild_lib.catalog.libraries import Library
 from dockerbuild_lib.catalog.locks import LibrariesLock, ToolsLock, WheelLock
-from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Python, Toolchain
+from dockerbuild_lib.catalog.machines import ImageRecipe, Platform, Python, Toolchain
 from dockerbuild_lib.catalog.sources import LocalSource
 from dockerbuild_lib.catalog.suggestions import suggestion
 from dockerbuild_lib.catalog.wheels import BuiltWheel, SourceWheel, TargetedWheel, VersionRecipe, Wheel
@@ -72,6 +73,24 @@ class Catalog:
 
         """
         return _entry(f"version of {name}", version, self.wheel(name).versions)
+
+    def library(self, name: str) -> Library:
+        """Return a library.
+
+        Raises:
+            UsageError: there is none of that name.
+
+        """
+        return _entry("library", name, self.libraries)
+
+    def libraries_behind(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return these libraries and all that they are built with, each after what needs it: as linkers want them."""
+        behind: dict[str, None] = {}
+        for name in names:
+            for needed in (name, *self.libraries_behind(self.libraries[name].libraries)):
+                behind.pop(needed, None)
+                behind[needed] = None
+        return tuple(behind)
 
     def platform(self, name: str) -> Platform:
         """Return a platform.

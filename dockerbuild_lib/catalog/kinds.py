@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from dockerbuild_lib.catalog.base import DistributionName, Identifier, PythonName
+from dockerbuild_lib.catalog.libraries import Library
 from dockerbuild_lib.catalog.locks import LibrariesLock, ToolsLock, WheelLock
-from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Python, Toolchain
+from dockerbuild_lib.catalog.machines import ImageRecipe, Platform, Python, Toolchain
 from dockerbuild_lib.catalog.wheels import WheelRecipe
 
 

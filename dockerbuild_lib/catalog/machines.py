@@ -1,4 +1,4 @@
-"""What is built for, and with what: platforms, Pythons, toolchains, images, libraries."""
+"""What is built for, and with what: platforms, Pythons, toolchains, images."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from dockerbuild_lib.catalog.base import Count, Flag, Identifier, Model, PythonName, RequirementText, VersionText
-from dockerbuild_lib.catalog.sources import LibrarySource
+from dockerbuild_lib.catalog.base import Flag, Identifier, Model, PythonName, RequirementText
 
 DebianPackage = Annotated[str, Field(pattern=r"^[a-z0-9{][a-z0-9+.{}:-]+$")]
 WheelTag = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -86,13 +85,3 @@ class ImageRecipe(Model):
     tools: tuple[RequirementText, ...] = Field(
         default=(), description="PEP 508 requirements, installed for the build machine's Python in every image."
     )
-
-
-class Library(Model):
-    """A third-party library, built static and position-independent for each target."""
-
-    version: VersionText = Field(description="Upstream's version; of a Debian package without Debian's revision.")
-    source: LibrarySource
-    configure: tuple[str, ...] = Field(default=(), description="Options of its configure script.")
-    autoreconf: Flag = Field(default=False, description="True: its configure script must be made first.")
-    revision: Count = 0

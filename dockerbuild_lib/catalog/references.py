@@ -23,6 +23,8 @@ def check_references(tables: Mapping[str, Document], wheels: Mapping[str, Docume
     checker = _Checker({kind: table.keys() for kind, table in tables.items()}, problems)
     if "platforms" in tables:
         checker.check_platforms(tables["platforms"])
+    if "libraries" in tables:
+        checker.check_libraries(tables["libraries"])
     for name, document in wheels.items():
         checker.check_wheel(name, document)
 
@@ -37,6 +39,15 @@ class _Checker:
             self._check_names(document, document.texts(name, "image"), "images", "image")
             self._check_names(document, document.texts(name, "toolchain"), "toolchains", "toolchain")
             self._check_triple(document, name)
+
+    def check_libraries(self, document: Document) -> None:
+        """Note libraries that are not there, or that would be needed before themselves."""
+        needs = {name: tuple(document.texts(name, "libraries")) for name in self.known["libraries"]}
+        for name in sorted(needs):
+            self._check_names(document, needs[name], "libraries", "library")
+            for needed, position in needs[name]:
+                if name in _reached(needed, needs):
+                    self._note(document, position, f"{name!r} would be built with itself", "break the circle")
 
     def check_wheel(self, name: str, document: Document) -> None:
         self._check_names(document, document.texts(name, "libraries"), "libraries", "library")
@@ -80,3 +91,14 @@ class _Checker:
     def _note(self, document: Document, position: Position, what: str, fix: str | None) -> None:
         if not self.problems.noted_at(document.label, position):
             self.problems.add(document.label, position, what, fix)
+
+
+def _reached(name: str, needs: Mapping[str, Iterable[tuple[str, Position]]]) -> frozenset[str]:
+    """Return what is behind *name*, itself included."""
+    reached: set[str] = set()
+    waiting = [name]
+    while waiting:
+        if (here := waiting.pop()) not in reached:
+            reached.add(here)
+            waiting += [needed for needed, _position in needs.get(here, ())]
+    return frozenset(reached)

@@ -25,6 +25,7 @@ from dockerbuild_lib.plan.steps import (
     LibraryWork,
     PackageWork,
     PrebuiltWork,
+    PublishLibraryWork,
     PublishWork,
     PullWork,
     PushWork,
@@ -38,7 +39,7 @@ from dockerbuild_lib.sources.intern import SourceFetcher
 from dockerbuild_lib.wheels.build import BuildOutcome, RequiredWheel, WheelBuilder, WheelInputs
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, Conditions
 from dockerbuild_lib.wheels.gate import WheelExpectation, check_wheel
-from dockerbuild_lib.wheels.library import LibraryBuilder
+from dockerbuild_lib.wheels.library import LibraryBuilder, LibraryInputs
 from dockerbuild_lib.wheels.packaging import Publisher, package_wheel
 from dockerbuild_lib.wheels.results import SOURCE_TREE, WorkArea
 from dockerbuild_lib.wheels.trial import Trial
@@ -66,8 +67,12 @@ class Workbench:
             case BaseWork() | ImageWork() | PullWork() | PushWork() as work:
                 return self._image(work, log)
             case LibraryWork() as work:
-                self.libraries.build(work, self.fetcher.fetch(work.source, log), self.area.library(work), log)
+                libraries = tuple(self.area.library(needed) for needed in work.libraries)
+                inputs = LibraryInputs(self.fetcher.fetch(work.source, log), libraries)
+                self.libraries.build(work, inputs, self.area.library(work), log)
                 return self.area.library(work).name
+            case PublishLibraryWork(work):
+                return str(self.publisher.publish_library(work, self.area.library(work), self.libraries.trees))
             case BuildWork(wheel):
                 staging = self.area.empty(self.area.staging(wheel))
                 built = self.build(wheel, staging, log)

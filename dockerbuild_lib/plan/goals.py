@@ -119,8 +119,7 @@ class GoalMaker:
         if source is None or not recipe.source.is_pinned_by(selection.version, source):
             raise _not_locked(selection, "the source that its recipe names")
         workshop = self.workshop(target.platform, _toolchain_of(recipe))
-        names = recipe.libraries if isinstance(recipe, SourceWheel) else ()
-        libraries = tuple(self.library(name, workshop) for name in names)
+        libraries = self._libraries(recipe.libraries if isinstance(recipe, SourceWheel) else (), workshop)
         build_requires = self._build_requires(selection, lock, target.python)
         if recipe.has_crates(selection.version) != bool(lock.crates):
             raise _not_locked(selection, "the archive of its crates")
@@ -198,9 +197,13 @@ class GoalMaker:
         if source is None or not library.source.is_pinned_by(library.version, source):
             what = f"the source that the library {name} names is not locked"
             raise LockError(what, fix=f"run sources.lock --name={name}")
-        recipe_key = keys.library_recipe_key(library, source)
+        libraries = self._libraries(library.libraries, workshop)
+        recipe_key = keys.library_recipe_key(library, source, {needed.name: needed.key.recipe for needed in libraries})
         key = keys.ContentKey(recipe_key, self._environment(workshop, None))
-        return LibraryWork(name, library, source, workshop, key)
+        return LibraryWork(name, library, source, workshop, libraries, key)
+
+    def _libraries(self, names: Iterable[str], workshop: Workshop) -> tuple[LibraryWork, ...]:
+        return tuple(self.library(name, workshop) for name in self.catalog.libraries_behind(names))
 
     def workshop(self, platform_name: str, toolchain: str | None = None) -> Workshop:
         """Return where things are built for a platform: with *toolchain*, by default its own.

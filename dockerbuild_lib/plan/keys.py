@@ -14,13 +14,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dockerbuild_lib.catalog.base import Model
+from dockerbuild_lib.catalog.libraries import Library
 from dockerbuild_lib.catalog.locks import CratesArchive, IndexFile, LockedFile
-from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Toolchain
+from dockerbuild_lib.catalog.machines import ImageRecipe, Toolchain
 from dockerbuild_lib.catalog.wheels import BuiltWheel, PureWheel, SourceWheel, UniversalWheel, VersionRecipe, Wheel
 from dockerbuild_lib.plan.naming import universal_filename
 
 RECIPE_SCHEMA = 2
-"""Raise it when the code that builds wheels or libraries changes what comes out of the same recipe."""
+"""Raise it when the code that builds wheels changes what comes out of the same recipe."""
+
+LIBRARY_SCHEMA = 3
+"""As RECIPE_SCHEMA, of the code that builds libraries."""
+_LIBRARY_PARTS = ("build_system", "subfolder", "configure", "environment", "autoreconf", "revision")
 
 
 @dataclass(frozen=True)
@@ -69,15 +74,14 @@ def environment_key(
     return digest({**parts, **_present(here=sorted(set(here)))})
 
 
-def library_recipe_key(library: Library, source: LockedFile) -> str:
-    """Return the recipe half of a library."""
+def library_recipe_key(library: Library, source: LockedFile, libraries: Mapping[str, str]) -> str:
+    """Return the recipe half of a library; *libraries* are those that it is built with, name -> recipe key."""
     return digest(
         {
-            "schema": RECIPE_SCHEMA,
+            "schema": LIBRARY_SCHEMA,
             "source": source.sha256,
-            "configure": library.configure,
-            "autoreconf": library.autoreconf,
-            "revision": library.revision,
+            "recipe": library.model_dump(mode="json", include=set(_LIBRARY_PARTS)),
+            "libraries": dict(libraries),
         }
     )
 

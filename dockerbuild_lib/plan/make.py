@@ -11,10 +11,10 @@ from dockerbuild_lib.catalog.locks import LockedFile
 from dockerbuild_lib.core.errors import VersionConflictError
 from dockerbuild_lib.plan import step_names as names
 from dockerbuild_lib.plan.goals import GoalMaker, ImageFiles
-from dockerbuild_lib.plan.inventory import Inventory, PackageVersion
+from dockerbuild_lib.plan.inventory import Inventory, PackageVersion, Published
 from dockerbuild_lib.plan.judge import PlannedGoal, judge
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.request import ImageRequest, Request, select
+from dockerbuild_lib.plan.request import ImageRequest, LibraryRequest, Request, select, select_libraries
 from dockerbuild_lib.plan.steps import (
     BaseWork,
     BuildWork,
@@ -25,6 +25,7 @@ from dockerbuild_lib.plan.steps import (
     LibraryWork,
     PackageWork,
     PrebuiltWork,
+    PublishLibraryWork,
     PublishWork,
     PullWork,
     PushWork,
@@ -198,15 +199,39 @@ class _Planner:
         self._put(Step(name, name, work.key, (), 30, work), *self._judge_image(work.key))
         return name
 
-    def _library(self, work: LibraryWork) -> str:
+    def _library(self, work: LibraryWork, *, rebuild: bool = False) -> str:
         name = names.library(work)
         if name not in self.steps:
-            there = self.inventory.library(work)
-            needs = () if there else (self._fetch(work.source), self.image(work.workshop.platform_name))
+            there = not rebuild and self.inventory.library(work)
+            needs = () if there else self._library_needs(work)
             why = "built" if there else "not built from this recipe in this environment"
             step = Step(name, name, work.key.full, needs, 30, work)
-            self._put(step, Status.HIT if there else Status.TO_DO, why)
+            self._put(step, Status.HIT if there else Status.TO_DO, "a rebuild was asked for" if rebuild else why)
         return name
+
+    def _library_needs(self, work: LibraryWork) -> tuple[str, ...]:
+        libraries = tuple(self._library(needed) for needed in reversed(work.libraries))
+        return (self._fetch(work.source), self.image(work.workshop.platform_name), *libraries)
+
+    def add_library(self, work: LibraryWork, request: LibraryRequest, published: Published | None) -> None:
+        """Add a library that was asked for, and with ``upload`` its publishing.
+
+        Raises:
+            VersionConflictError: its version is published from another recipe.
+
+        """
+        name = names.publish_library(work)
+        is_published = published is not None and work.key.recipe in published.recipe_keys
+        if request.upload and published and not is_published:
+            what = f"{names.library(work)} is published as {published.instance_id} from another recipe"
+            raise VersionConflictError(what, fix="raise revision in its recipe to publish it again")
+        if request.upload and published and not request.rebuild:
+            step = Step(name, name, work.key.full, (), 0, PublishLibraryWork(work))
+            self._put(step, Status.HIT, f"published as {published.instance_id}")
+            return
+        needs = (self._library(work, rebuild=request.rebuild),)
+        if request.upload:
+            self._add(name, work.key, needs, PublishLibraryWork(work), "not published yet")
 
     def _add(self, name: str, key: ContentKey, needs: Iterable[str], work: Work, why: str) -> str:
         weight = _WEIGHTS.get(type(work), 1)
@@ -243,6 +268,25 @@ def plan_images(request: ImageRequest, catalog: Catalog, inventory: Inventory, i
         planner.image(platform)
         if request.upload:
             planner.upload_image(platform)
+    return Plan((), planner.finish())
+
+
+def plan_libraries(request: LibraryRequest, catalog: Catalog, inventory: Inventory, image_files: ImageFiles) -> Plan:
+    """Work out what building libraries takes.
+
+    Raises:
+        UsageError: the request names what is not in the catalogue.
+        LockError: the source of a library is not pinned.
+        VersionConflictError: a version that is to be published is published from another recipe.
+
+    """
+    maker = GoalMaker(catalog, image_files)
+    works = [maker.library(name, maker.workshop(platform)) for name, platform in select_libraries(request, catalog)]
+    versions = [PackageVersion(work.package, work.version_text) for work in works]
+    published = inventory.published(set(versions)) if request.upload else {}
+    planner = _Planner(maker, inventory)
+    for work, version in zip(works, versions, strict=True):
+        planner.add_library(work, request, published.get(version))
     return Plan((), planner.finish())
 
 

@@ -12,6 +12,7 @@ from dockerbuild_lib.catalog.machines import Platform
 from dockerbuild_lib.catalog.wheels import VersionRecipe
 
 WHEELS = "infra/python/wheels"
+LIBRARIES = "infra/3pp/static_libs"
 SOURCES = "infra/third_party/source"
 
 
@@ -42,6 +43,11 @@ def wheel_package(spelling: str, platform: Platform, target: Target) -> str:
     """Return the package of a wheel for one platform: ``infra/python/wheels/NAME/linux-arm64_cp311_cp311``."""
     tag = target.python_tag
     return f"{WHEELS}/{package_path(spelling)}/{platform.cipd}_{tag}_{tag}"
+
+
+def library_package(name: str, platform: Platform) -> str:
+    """Return the package of a library for one platform: ``infra/3pp/static_libs/zlib/linux-arm64``."""
+    return f"{LIBRARIES}/{name}/{platform.cipd}"
 
 
 def python_tags(filename: str) -> str:
@@ -76,7 +82,12 @@ def version_text(version: str, recipe: VersionRecipe) -> str:
     """Return the value of the ``version:`` tag: the version, and its suffix or revision when there is one."""
     if recipe.suffix:
         return f"{version}{recipe.suffix}"
-    return f"{version}.dockerbuild.{recipe.revision}" if recipe.revision else version
+    return revised(version, recipe.revision)
+
+
+def revised(version: str, revision: int) -> str:
+    """Return a version with its revision, when there is one: ``3.0.4.dockerbuild.2``."""
+    return f"{version}.dockerbuild.{revision}" if revision else version
 
 
 def universal_filename(spelling: str, version: str, python_tag: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.suggestions import suggestion
@@ -38,6 +39,16 @@ class ImageRequest:
 
 
 @dataclass(frozen=True)
+class LibraryRequest:
+    """The options of ``library.build``. Empty names or platforms: all there are; both may be patterns."""
+
+    names: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    rebuild: bool = False
+    upload: bool = False
+
+
+@dataclass(frozen=True)
 class Selection:
     """One version of one distribution, on the targets where it is to be built; a wheel for all of them has none."""
 
@@ -66,11 +77,29 @@ def select(request: Request, catalog: Catalog) -> tuple[Selection, ...]:
     return tuple(s for s in selections if s.targets or not isinstance(catalog.wheels[s.distribution], TargetedWheel))
 
 
+def select_libraries(request: LibraryRequest, catalog: Catalog) -> tuple[tuple[str, str], ...]:
+    """Return which libraries are to be built for which platforms, in the catalogue's order.
+
+    Raises:
+        UsageError: a name or platform is unknown.
+
+    """
+    for name in request.names:
+        if not fnmatch.filter(catalog.libraries, name):
+            raise UsageError(f"unknown library {name!r}", where="--name", fix=suggestion(name, catalog.libraries))
+    names = [name for name in catalog.libraries if not request.names or _is_meant(name, request.names)]
+    return tuple(product(names, _chosen("platform", request.platforms, catalog.platforms)))
+
+
 def _chosen(what: str, wanted: tuple[str, ...], known: Mapping[str, object]) -> Iterable[str]:
     for name in wanted:
         if not any(fnmatch.fnmatchcase(key, name) for key in known):
             raise UsageError(f"unknown {what} {name!r}", where=f"--{what}", fix=suggestion(name, known))
-    return (key for key in known if not wanted or any(fnmatch.fnmatchcase(key, name) for name in wanted))
+    return (key for key in known if not wanted or _is_meant(key, wanted))
+
+
+def _is_meant(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _versions(names: tuple[str, ...], catalog: Catalog) -> Iterator[tuple[str, str]]:

@@ -39,6 +39,11 @@ def library(work: LibraryWork) -> str:
     return f"library {work.name} {shop.platform_name}{toolchain}"
 
 
+def publish_library(work: LibraryWork) -> str:
+    """Name the publishing of a library."""
+    return f"publish {library(work)}"
+
+
 def build(wheel: WheelWork) -> str:
     """Name the building of a wheel."""
     return f"build {goal(wheel)}"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dockerbuild_lib.catalog.libraries import Library
 from dockerbuild_lib.catalog.locks import CratesArchive, IndexFile, LockedFile
-from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Toolchain
+from dockerbuild_lib.catalog.machines import ImageRecipe, Platform, Toolchain
 from dockerbuild_lib.catalog.platform_tags import newest_glibc
 from dockerbuild_lib.catalog.wheels import BuiltWheel, PrebuiltWheel, PureWheel, VersionRecipe
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.naming import Target
+from dockerbuild_lib.plan.naming import Target, library_package, revised
 from dockerbuild_lib.plan.wheel_names import WheelNames
 
 
@@ -84,7 +85,19 @@ class LibraryWork:
     library: Library
     source: LockedFile
     workshop: Workshop
+    libraries: tuple[LibraryWork, ...]
+    """All that it is built with, each after what needs it."""
     key: ContentKey
+
+    @property
+    def package(self) -> str:
+        """Its CIPD package."""
+        return library_package(self.name, self.workshop.platform)
+
+    @property
+    def version_text(self) -> str:
+        """The value of the package's ``version:`` tag."""
+        return revised(self.library.version, self.library.revision)
 
 
 class _Named:
@@ -218,6 +231,13 @@ class PackageWork:
 
 
 @dataclass(frozen=True)
+class PublishLibraryWork:
+    """Register a library's package with its tags and refs."""
+
+    library: LibraryWork
+
+
+@dataclass(frozen=True)
 class PublishWork:
     """Register a result's package with its tags and refs, and put its wheel into the index."""
 
@@ -226,7 +246,8 @@ class PublishWork:
 
 ImageSteps = BaseWork | ImageWork | PullWork | PushWork
 WheelSteps = BuildWork | CheckWork | TrialWork | PackageWork | PublishWork
-Work = FetchWork | ImageSteps | LibraryWork | WheelSteps
+LibrarySteps = LibraryWork | PublishLibraryWork
+Work = FetchWork | ImageSteps | LibrarySteps | WheelSteps
 
 
 class Lane(StrEnum):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from dockerbuild_lib.catalog.catalog import Catalog
+from dockerbuild_lib.catalog.libraries import Library
 from dockerbuild_lib.catalog.locks import (
     ArchiveFile,
     CratesArchive,
@@ -18,7 +19,6 @@ from dockerbuild_lib.catalog.locks import (
     VersionLock,
     WheelLock,
 )
-from dockerbuild_lib.catalog.machines import Library
 from dockerbuild_lib.catalog.patch_text import parse_patch
 from dockerbuild_lib.catalog.sources import ArchiveSource, DebianSource, LocalSource, Source
 from dockerbuild_lib.catalog.wheels import (

@@ -11,7 +11,8 @@ import pytest
 from invoke.parser.context import ParserContext
 from pydantic import BaseModel
 
-from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Python, Toolchain
+from dockerbuild_lib.catalog.libraries import Library
+from dockerbuild_lib.catalog.machines import ImageRecipe, Platform, Python, Toolchain
 from dockerbuild_lib.catalog.settings_environment import PREFIX
 from dockerbuild_lib.catalog.settings_file import ArchivesSection, DockerbuildSection, LimitsSection
 from dockerbuild_lib.catalog.sources import ArchiveSource, DebianSource, GitSource, LocalSource, SdistSource

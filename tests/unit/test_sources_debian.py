@@ -55,6 +55,17 @@ def test_an_upstream_version_may_hold_hyphens() -> None:
     assert found.filename == "lib_1.2-rc1.orig.tar.xz"
 
 
+@pytest.mark.parametrize("mark", [".dfsg", "+dfsg", "+dfsg1", "+ds", "~ds2.1"])
+def test_a_mark_of_repacking_is_no_part_of_the_version(mark: str) -> None:
+    found = upstream_archive(PACKAGE, showsrc(f"1:1.2{mark}-3", f"lib_1.2{mark}.orig.tar.gz"))
+    assert (found.version, found.filename) == ("1.2", f"lib_1.2{mark}.orig.tar.gz")
+
+
+def test_an_archive_that_lies_in_two_places_is_one() -> None:
+    security = showsrc("1.2-3").replace("pool/main", "pool/updates/main")
+    assert upstream_archive(PACKAGE, security + showsrc()).path == "pool/main/l/lib/lib_1.2.orig.tar.gz"
+
+
 def test_several_revisions_of_one_upstream_version_share_its_archive() -> None:
     assert (
         upstream_archive(PACKAGE, showsrc() + showsrc("1.2-4") + showsrc("1.3-1", "lib_1.3.orig.tar.gz")).sha256 == ORIG

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dockerbuild_lib.catalog.catalog import Catalog, Locks
+from dockerbuild_lib.catalog.libraries import Library
 from dockerbuild_lib.catalog.locks import (
     ArchiveFile,
     CratesArchive,
@@ -24,7 +25,7 @@ from dockerbuild_lib.catalog.locks import (
     VersionLock,
     WheelLock,
 )
-from dockerbuild_lib.catalog.machines import Library, Platform
+from dockerbuild_lib.catalog.machines import Platform
 from dockerbuild_lib.catalog.sources import ArchiveSource, DebianSource, GitSource, LocalSource, Source
 from dockerbuild_lib.catalog.wheels import PrebuiltWheel, SourceWheel, UniversalWheel, VersionRecipe, Wheel
 from dockerbuild_lib.core.errors import LockError
