@@ -23,6 +23,10 @@ def check_references(tables: Mapping[str, Document], wheels: Mapping[str, Docume
     checker = _Checker({kind: table.keys() for kind, table in tables.items()}, problems)
     if "platforms" in tables:
         checker.check_platforms(tables["platforms"])
+    if "pythons" in tables:
+        checker.check_pythons(tables["pythons"])
+    if "toolchains" in tables:
+        checker.check_toolchains(tables["toolchains"])
     for name, document in wheels.items():
         checker.check_wheel(name, document)
 
@@ -37,6 +41,14 @@ class _Checker:
             self._check_names(document, document.texts(name, "image"), "images", "image")
             self._check_names(document, document.texts(name, "toolchain"), "toolchains", "toolchain")
             self._check_triple(document, name)
+
+    def check_pythons(self, document: Document) -> None:
+        for name, _position in document.keys():  # noqa: SIM118 -- Document.keys is no mapping's
+            self._check_names(document, document.texts(name, "upstream", "libraries"), "libraries", "library")
+
+    def check_toolchains(self, document: Document) -> None:
+        for name, _position in document.keys():  # noqa: SIM118 -- Document.keys is no mapping's
+            self._check_names(document, document.keys(name, "skip"), "platforms", "platform")
 
     def check_wheel(self, name: str, document: Document) -> None:
         self._check_names(document, document.texts(name, "libraries"), "libraries", "library")

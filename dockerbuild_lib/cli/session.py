@@ -215,9 +215,11 @@ class Session:
         from dockerbuild_lib.images.generate import ImageMaker  # noqa: PLC0415
         from dockerbuild_lib.sources.debian import debian_sources_list  # noqa: PLC0415
         from dockerbuild_lib.sources.trees import SourceTrees  # noqa: PLC0415
+        from dockerbuild_lib.store.kept_pythons import KeptPythons  # noqa: PLC0415
         from dockerbuild_lib.wheels.build import WheelBuilder  # noqa: PLC0415
         from dockerbuild_lib.wheels.library import LibraryBuilder  # noqa: PLC0415
         from dockerbuild_lib.wheels.packaging import Publisher  # noqa: PLC0415
+        from dockerbuild_lib.wheels.python import PythonBuilder  # noqa: PLC0415
         from dockerbuild_lib.wheels.trial import Trial  # noqa: PLC0415
 
         asked = self.settings.limits
@@ -237,6 +239,8 @@ class Session:
                 registry=self.registry,
             ),
             libraries=LibraryBuilder(self.engine, limits, trees),
+            python_builder=PythonBuilder(self.engine, limits, trees),
+            kept_pythons=KeptPythons(self.local_store),
             wheels=WheelBuilder(self.engine, limits, trees),
             trial=Trial(self.engine, limits),
             publisher=Publisher(self.store, git_revision),

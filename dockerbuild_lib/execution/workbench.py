@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from dockerbuild_lib.plan.steps import (
     PublishWork,
     PullWork,
     PushWork,
+    PythonWork,
     Step,
     TrialWork,
     TriedWork,
@@ -34,11 +36,13 @@ from dockerbuild_lib.plan.steps import (
     WheelWork,
 )
 from dockerbuild_lib.sources.intern import SourceFetcher
+from dockerbuild_lib.store.kept_pythons import KeptPythons
 from dockerbuild_lib.wheels.build import BuildOutcome, WheelBuilder, WheelInputs
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, Conditions
 from dockerbuild_lib.wheels.gate import WheelExpectation, check_wheel
 from dockerbuild_lib.wheels.library import LibraryBuilder
 from dockerbuild_lib.wheels.packaging import Publisher, package_wheel
+from dockerbuild_lib.wheels.python import PythonBuilder, PythonInputs
 from dockerbuild_lib.wheels.results import SOURCE_TREE, WorkArea
 from dockerbuild_lib.wheels.trial import Trial
 
@@ -52,6 +56,8 @@ class Workbench:
     fetcher: SourceFetcher
     images: ImageMaker
     libraries: LibraryBuilder
+    python_builder: PythonBuilder
+    kept_pythons: KeptPythons
     wheels: WheelBuilder
     trial: Trial
     publisher: Publisher
@@ -67,6 +73,8 @@ class Workbench:
             case LibraryWork() as work:
                 self.libraries.build(work, self.fetcher.fetch(work.source, log), self.area.library(work), log)
                 return self.area.library(work).name
+            case PythonWork() as work:
+                return self._python(work, log)
             case BuildWork(wheel):
                 staging = self.area.empty(self.area.staging(wheel))
                 built = self.build(wheel, staging, log)
@@ -75,7 +83,7 @@ class Workbench:
             case CheckWork(wheel):
                 return self._check(wheel)
             case TrialWork(wheel):
-                self.trial.run(wheel, self._candidate(wheel), log)
+                self.trial.run(wheel, self._candidate(wheel), log, self._pythons(wheel.pythons.works))
                 return "installed and used"
             case PackageWork(goal):
                 result = package_wheel(goal, self._passed(goal), self.area)
@@ -104,8 +112,29 @@ class Workbench:
             build_requires=tuple(self.fetcher.fetch(file, log) for file in wheel.build_requires),
             patches=tuple(patch_path(self.config_dir, wheel.distribution, wheel.version, p) for p in wheel.patches),
             libraries={library.name: self.area.library(library) for library in wheel.libraries},
+            pythons=self._pythons(wheel.pythons.works),
         )
         return self.wheels.build(wheel, inputs, target, log, conditions)
+
+    def _python(self, work: PythonWork, log: ProgressLog) -> str:
+        inputs = PythonInputs(
+            source=self.fetcher.fetch(work.source, log),
+            libraries={library.name: self.area.library(library) for library in work.libraries},
+            build_python=self._python_tar(work.build_python) if work.build_python else None,
+        )
+        tar = self.area.python(work)
+        self.python_builder.build(work, inputs, tar, log)
+        return str(self.kept_pythons.keep(work, tar))
+
+    def _pythons(self, works: Iterable[PythonWork]) -> dict[str, Path]:
+        """Return the tars of Pythons by content key, out of the store where the work area has none yet."""
+        return {work.key.full: self._python_tar(work) for work in works}
+
+    def _python_tar(self, work: PythonWork) -> Path:
+        tar = self.area.python(work)
+        if not tar.exists():
+            self.kept_pythons.fetch(work, tar)
+        return tar
 
     def _candidate(self, goal: Goal) -> Path:
         """Return the wheel that is to be checked, tried and packaged: what was built, else what the index has."""

@@ -28,6 +28,8 @@ from dockerbuild_lib.plan.steps import (
     ImageWork,
     LibraryWork,
     PrebuiltWork,
+    Pythons,
+    PythonWork,
     UniversalWork,
     WheelWork,
     Workshop,
@@ -108,6 +110,7 @@ class GoalMaker:
             recipe=recipe,
             target=target,
             workshop=self.workshop(target.platform, _toolchain_of(recipe)),
+            pythons=self.pythons(target),
             source=source,
             key=_taken_key(selection, version_recipe, source, self._unusual(selection, target)),
             names=self._names(selection, target),
@@ -123,7 +126,7 @@ class GoalMaker:
         workshop = self.workshop(target.platform, _toolchain_of(recipe))
         names = recipe.libraries if isinstance(recipe, SourceWheel) else ()
         libraries = tuple(self.library(name, workshop) for name in names)
-        build_requires = self._build_requires(selection, lock, target.python)
+        build_requires, pythons = self._build_requires(selection, lock, target.python), self.pythons(target)
         recipe_key = keys.wheel_recipe_key(
             selection.distribution,
             recipe,
@@ -145,7 +148,8 @@ class GoalMaker:
             build_requires=build_requires,
             patches=version_recipe.patches,
             libraries=libraries,
-            key=keys.ContentKey(recipe_key, self._environment(workshop, target.python)),
+            key=keys.ContentKey(recipe_key, self._environment(workshop, target.python, pythons)),
+            pythons=pythons,
             names=self._names(selection, target),
             tags=self._tags(selection, target),
         )
@@ -177,6 +181,37 @@ class GoalMaker:
         key = keys.ContentKey(recipe_key, self._environment(workshop, None))
         return LibraryWork(name, library, source, workshop, key)
 
+    def pythons(self, target: Target) -> Pythons:
+        """Return the Pythons that a target takes from source."""
+        of_target = self.python(target.python, target.platform)
+        return Pythons(of_target, self.python(target.python, self.catalog.build_platform))
+
+    def python(self, name: str, platform: str) -> PythonWork | None:
+        """Return a Python for a platform; None: its image has Debian's.
+
+        Raises:
+            CatalogError: it comes from Debian only, which has no such port.
+            LockError: its source, or that of a library in it, has no pin.
+
+        """
+        if self.catalog.takes_debian(name, platform):
+            return None
+        upstream = self.catalog.python(name).upstream
+        if upstream is None:
+            what = f"Python {name} for {platform} comes from Debian, whose suite has no such port"
+            raise CatalogError(what, where=str(self.catalog.folder / "pythons.yaml"), fix="write an upstream for it")
+        source = self.catalog.locks.pythons.sources.get(name)
+        if source is None or not upstream.source.is_pinned_by(upstream.version, source):
+            raise LockError(f"the source of Python {name} is not locked", fix="run sources.lock --name=pythons")
+        workshop = self.workshop(platform)
+        is_own = platform == self.catalog.build_platform
+        build = None if is_own else self.python(name, self.catalog.build_platform)
+        libraries = tuple(self.library(library, workshop) for library in upstream.libraries)
+        recipe = keys.python_recipe_key(source, {library.name: library.key.recipe for library in libraries})
+        environment = self._environment(workshop, None, Pythons(build=build))
+        key = keys.ContentKey(recipe, environment)
+        return PythonWork(name, upstream.version, source, libraries, build, workshop, key)
+
     def workshop(self, platform_name: str, toolchain: str | None = None) -> Workshop:
         """Return where things are built for a platform: with *toolchain*, by default its own.
 
@@ -186,11 +221,15 @@ class GoalMaker:
         """
         platform = self.catalog.platforms[platform_name]
         toolchain = toolchain or platform.toolchain
+        if platform_name in self.catalog.toolchains[toolchain].skip:
+            reason = self.catalog.toolchains[toolchain].skip[platform_name]
+            raise CatalogError(f"the toolchain {toolchain} cannot build for {platform_name}: {reason}")
         image = self.image(platform_name).key
         return Workshop(platform_name, platform, image, toolchain, self.catalog.toolchains[toolchain])
 
-    def _environment(self, workshop: Workshop, python: str | None) -> str:
-        return keys.environment_key(workshop.image, workshop.toolchain_name, workshop.toolchain, python)
+    def _environment(self, workshop: Workshop, python: str | None, pythons: Pythons | None = None) -> str:
+        built = [work.key for work in pythons.works] if pythons else []
+        return keys.environment_key(workshop.image, workshop.toolchain_name, workshop.toolchain, python, *built)
 
     def _lock(self, selection: Selection) -> VersionLock:
         wheel = self.catalog.locks.wheels.get(selection.distribution)

@@ -58,9 +58,15 @@ def image_key(base: str, files: Mapping[str, str], tools: Sequence[IndexFile]) -
     return digest({"base": base, "files": dict(files), "tools": sorted(tool.sha256 for tool in tools)})
 
 
-def environment_key(image: str, toolchain_name: str, toolchain: Toolchain, python: str | None) -> str:
-    """Return where something is built: image, toolchain, and the target's Python (None for libraries)."""
-    return digest({"image": image, "toolchain": [toolchain_name, toolchain], "python": python})
+def environment_key(
+    image: str, toolchain_name: str, toolchain: Toolchain, python: str | None, *pythons: ContentKey
+) -> str:
+    """Return where something is built: image, toolchain, and the target's Python (None for libraries).
+
+    *pythons* are those that were built from source: what runs there, and what is built for.
+    """
+    built = {"pythons": [key.full for key in pythons]} if pythons else {}
+    return digest({"image": image, "toolchain": [toolchain_name, toolchain], "python": python, **built})
 
 
 def library_recipe_key(library: Library, source: LockedFile) -> str:
@@ -74,6 +80,11 @@ def library_recipe_key(library: Library, source: LockedFile) -> str:
             "revision": library.revision,
         }
     )
+
+
+def python_recipe_key(source: LockedFile, libraries: Mapping[str, str]) -> str:
+    """Return the recipe half of a Python that is built from source; *libraries* are name -> recipe key."""
+    return digest({"schema": RECIPE_SCHEMA, "source": source.sha256, "libraries": dict(libraries)})
 
 
 def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from

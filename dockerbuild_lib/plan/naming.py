@@ -13,6 +13,7 @@ from dockerbuild_lib.catalog.wheels import VersionRecipe
 
 WHEELS = "infra/python/wheels"
 SOURCES = "infra/third_party/source"
+PYTHONS = "infra/3pp/tools/cpython3"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ def wheel_package(spelling: str, platform: Platform, target: Target) -> str:
     """Return the package of a wheel for one platform: ``infra/python/wheels/NAME/linux-arm64_cp311_cp311``."""
     tag = target.python_tag
     return f"{WHEELS}/{package_path(spelling)}/{platform.cipd}_{tag}_{tag}"
+
+
+def python_package(platform: Platform) -> str:
+    """Return the package of the CPythons that are built for a platform: ``infra/3pp/tools/cpython3/linux-arm64``."""
+    return f"{PYTHONS}/{platform.cipd}"
 
 
 def python_tags(filename: str) -> str:

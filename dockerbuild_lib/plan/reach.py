@@ -16,7 +16,12 @@ from dockerbuild_lib.plan.naming import Target
 
 def catalog_versions(catalog: Catalog) -> frozenset[PackageVersion]:
     """Return every version of the catalogue in every package that may hold it, also where it is not built today."""
-    return frozenset(
+    pythons = frozenset(
+        PackageVersion(naming.python_package(platform), python.upstream.version)
+        for platform, python in product(catalog.platforms.values(), catalog.pythons.values())
+        if python.upstream
+    )
+    return pythons | frozenset(
         PackageVersion(package, naming.version_text(version, version_recipe))
         for name, recipe in catalog.wheels.items()
         for package in _packages(catalog, recipe.spelling or name)

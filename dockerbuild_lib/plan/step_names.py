@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
-from dockerbuild_lib.plan.steps import BaseWork, Goal, LibraryWork, TriedWork, WheelWork, place_of
+from dockerbuild_lib.plan.steps import BaseWork, Goal, LibraryWork, PythonWork, TriedWork, WheelWork, place_of
 
 
 def goal(goal: Goal) -> str:
@@ -37,6 +37,11 @@ def library(work: LibraryWork) -> str:
     shop = work.workshop
     toolchain = "" if shop.toolchain_name == shop.platform.toolchain else f" {shop.toolchain_name}"
     return f"library {work.name} {shop.platform_name}{toolchain}"
+
+
+def python(work: PythonWork) -> str:
+    """Name the building of a Python."""
+    return f"python {work.name} {work.workshop.platform_name}"
 
 
 def build(wheel: WheelWork) -> str:

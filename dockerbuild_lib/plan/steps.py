@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dockerbuild_lib.catalog.architectures import architecture_of
 from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
 from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Toolchain
 from dockerbuild_lib.catalog.platform_tags import newest_glibc
 from dockerbuild_lib.catalog.wheels import BuiltWheel, PrebuiltWheel, PureWheel, VersionRecipe
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.naming import Target
+from dockerbuild_lib.plan.naming import Target, python_package
 from dockerbuild_lib.plan.wheel_names import WheelNames
 
 
@@ -75,6 +76,11 @@ class Workshop:
     toolchain_name: str
     toolchain: Toolchain
 
+    @property
+    def glibc(self) -> str | None:
+        """The oldest glibc (2.17) that what is built here must run with; None: the image's own."""
+        return self.toolchain.glibc_for(self.platform)
+
 
 @dataclass(frozen=True)
 class LibraryWork:
@@ -85,6 +91,47 @@ class LibraryWork:
     source: LockedFile
     workshop: Workshop
     key: ContentKey
+
+
+@dataclass(frozen=True)
+class PythonWork:
+    """Build a CPython for a platform."""
+
+    name: str
+    """Its major and minor version: 3.13."""
+    version: str
+    source: LockedFile
+    libraries: tuple[LibraryWork, ...]
+    build_python: PythonWork | None
+    """The same for the build machine, which runs while this one is built; None: it comes from Debian, or it is this."""
+    workshop: Workshop
+    key: ContentKey
+
+    @property
+    def is_build_machine(self) -> bool:
+        """Whether it runs on the build machine itself."""
+        return architecture_of(self.workshop.platform.triple).is_build_machine
+
+    @property
+    def package(self) -> str:
+        """Its package in the store."""
+        return python_package(self.workshop.platform)
+
+
+@dataclass(frozen=True)
+class Pythons:
+    """The Pythons of a wheel's build that are built from source; None: that one comes from Debian, with the image."""
+
+    target: PythonWork | None = None
+    """What the wheel is for."""
+    build: PythonWork | None = None
+    """What runs the build; the same as the target's where that is the build machine."""
+
+    @property
+    def works(self) -> tuple[PythonWork, ...]:
+        """Each of them, once."""
+        works = (self.target,) if self.build == self.target else (self.build, self.target)
+        return tuple(work for work in works if work)
 
 
 class _Named:
@@ -124,6 +171,7 @@ class WheelWork(_Named):
     names: WheelNames
     tags: tuple[str, ...]
     """PEP 425 platform tags that it may claim."""
+    pythons: Pythons = Pythons()
 
     @property
     def is_universal(self) -> bool:
@@ -133,7 +181,7 @@ class WheelWork(_Named):
     @property
     def glibc(self) -> str | None:
         """The oldest glibc (2.17) that the wheel must run with; None: the image's own."""
-        return self.workshop.toolchain.glibc
+        return self.workshop.glibc
 
 
 @dataclass(frozen=True)
@@ -150,6 +198,7 @@ class PrebuiltWork(_Named):
     names: WheelNames
     tags: tuple[str, ...]
     """PEP 425 platform tags that it may claim."""
+    pythons: Pythons = Pythons()
     is_universal = False
 
     @property
@@ -223,7 +272,7 @@ class PublishWork:
 
 ImageSteps = BaseWork | ImageWork | PullWork | PushWork
 WheelSteps = BuildWork | CheckWork | TrialWork | PackageWork | PublishWork
-Work = FetchWork | ImageSteps | LibraryWork | WheelSteps
+Work = FetchWork | ImageSteps | LibraryWork | PythonWork | WheelSteps
 
 
 class Lane(StrEnum):

@@ -17,6 +17,8 @@ from dockerbuild_lib.sources.http import RefusedError
 
 _ORIGINS = frozenset({"Debian"})
 _COMPONENT = "main"
+_REPACKED = r"([.+~](dfsg|ds)[0-9.]*)?"
+"""What Debian adds to the version of an archive that it took files out of (Developer's Reference, 6.7.8.2)."""
 _CHECKSUM = re.compile(r"^(?P<sha256>[0-9a-f]{64})\s+(?P<size>[0-9]+)\s+(?P<name>\S+)$")
 
 
@@ -26,6 +28,8 @@ class SourcePackage:
 
     name: str
     version: str
+    suite: str | None = None
+    """Where it is looked for; None: wherever others are."""
 
 
 def debian_sources_list(suite: str) -> str:
@@ -78,21 +82,23 @@ def find_upstream_archives(packages: Iterable[SourcePackage], suites: Iterable[s
         ToolMissingError, NetworkError: as :func:`debian_sources_list`.
 
     """
-    configuration = read_apt_configuration()
-    lines = tuple(entry.line("deb-src") for suite in suites for entry in debian_entries(configuration, suite))
+    configuration, wanted, usual = read_apt_configuration(), tuple(packages), tuple(suites)
+    needed = dict.fromkeys(suite for package in wanted for suite in ((package.suite,) if package.suite else usual))
+    lines = tuple(entry.line("deb-src") for suite in needed for entry in debian_entries(configuration, suite))
     with private_apt(configuration, lines, indices=True) as apt:
         apt.update()
-        return {package: upstream_archive(package, apt.source_stanzas(package.name)) for package in packages}
+        return {package: upstream_archive(package, apt.source_stanzas(package.name)) for package in wanted}
 
 
 def upstream_archive(package: SourcePackage, showsrc: str) -> DebianFile:
     """Return the upstream archive that the stanzas of ``apt-cache showsrc`` have for *package*."""
     described = [fields for fields in stanzas(showsrc) if fields.get("package") == package.name]
     here = sorted({_upstream_version(fields.get("version", "")) for fields in described})
-    fields = [fields for fields in described if _upstream_version(fields.get("version", "")) == package.version]
-    found = {file for stanza in fields for file in _archives(package, stanza)}
+    fields = [fields for fields in described if _is_of(package, fields.get("version", ""))]
+    archives = sorted((file for stanza in fields for file in _archives(package, stanza)), key=lambda file: file.path)
+    found = {file.sha256: file for file in reversed(archives)}  # the security updates' pool has what the suite's has
     if len(found) == 1:
-        return found.pop()
+        return found.popitem()[1]
     where = f"source package {package.name}"
     if not described:
         raise LockError("Debian has no such source package", where=where, fix="check its name in the catalogue")
@@ -103,6 +109,10 @@ def upstream_archive(package: SourcePackage, showsrc: str) -> DebianFile:
     raise LockError(f"it has {count} upstream archive (.orig.tar.*)", where=where, fix="take another source")
 
 
+def _is_of(package: SourcePackage, version: str) -> bool:
+    return re.fullmatch(re.escape(package.version) + _REPACKED, _upstream_version(version)) is not None
+
+
 def _upstream_version(version: str) -> str:
     """Return the upstream part of a Debian version: ``[epoch:]upstream[-revision]`` (Debian Policy, 5.6.12)."""
     without_epoch = version.partition(":")[2] or version
@@ -111,7 +121,8 @@ def _upstream_version(version: str) -> str:
 
 def _archives(package: SourcePackage, fields: dict[str, str]) -> Iterator[DebianFile]:
     # Further components are called .orig-NAME.tar, signatures .tar.gz.asc: neither is the archive.
-    archive = re.compile(rf"{re.escape(package.name)}_{re.escape(package.version)}\.orig\.tar\.(gz|bz2|xz|zst|lzma)")
+    stem = rf"{re.escape(package.name)}_{re.escape(package.version)}{_REPACKED}"
+    archive = re.compile(rf"{stem}\.orig\.tar\.(gz|bz2|xz|zst|lzma)")
     for line in fields.get("checksums-sha256", "").splitlines():
         match = _CHECKSUM.match(line.strip())
         if match and archive.fullmatch(match["name"]):

@@ -27,6 +27,7 @@ from dockerbuild_lib.sources.outside import Origins, Outside
 from dockerbuild_lib.sources.pins import Pinner
 
 LIBRARIES = "libraries"
+PYTHONS = "pythons"
 TOOLS = "tools"
 SomeLock = TypeVar("SomeLock", WheelLock, LibrariesLock, ToolsLock)
 
@@ -42,7 +43,7 @@ def update_locks(  # noqa: PLR0913 - all but the catalogue and the names are nam
 ) -> tuple[LockChange, ...]:
     """Lock what is not locked yet, and return what changed; with *update* lock all of it anew.
 
-    *names* are wheels, libraries or ``tools``; none means everything, and
+    *names* are wheels, libraries, ``pythons`` or ``tools``; none means everything, and
     then the locks of wheels that the catalogue no longer has are removed. A lock that is up to date is not
     touched, and nobody outside is asked about it. Each lock is written as soon as it is complete. What *cooldown* finds
     too young is not locked.
@@ -62,7 +63,7 @@ def update_locks(  # noqa: PLR0913 - all but the catalogue and the names are nam
 
 
 def _check_names(catalog: Catalog, names: Collection[str]) -> None:
-    known = {*catalog.wheels, *catalog.libraries, TOOLS}
+    known = {*catalog.wheels, *catalog.libraries, PYTHONS, TOOLS}
     for name in names:
         if name not in known:
             raise UsageError(f"unknown wheel or library {name!r}", fix=suggestion(name, known))
@@ -81,6 +82,8 @@ class _Run:
             old = self.catalog.locks.wheels.get(name, WheelLock())
             yield from self._renew(name, self.folder.wheel(name), old, renew)
         yield from self._libraries(names)
+        if PYTHONS in names or not names:
+            yield from self._pythons()
         if TOOLS in names or not names:
             renew_tools = partial(renewed_tools, self.renewal, _tools(self.catalog))
             yield from self._renew(TOOLS, self.folder.tools, self.catalog.locks.tools, renew_tools)
@@ -94,6 +97,11 @@ class _Run:
             return
         renew = partial(renewed_libraries, self.renewal, libraries, wanted)
         yield from self._renew(LIBRARIES, self.folder.libraries, self.catalog.locks.libraries, renew)
+
+    def _pythons(self) -> Iterator[LockChange]:
+        pythons = {name: python.upstream for name, python in self.catalog.pythons.items() if python.upstream}
+        renew = partial(renewed_libraries, self.renewal, pythons, frozenset(pythons))
+        yield from self._renew(PYTHONS, self.folder.pythons, self.catalog.locks.pythons, renew)
 
     def _renew(self, name: str, file: Path, old: SomeLock, renew: Callable[..., SomeLock]) -> Iterator[LockChange]:
         try:

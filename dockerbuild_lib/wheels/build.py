@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dockerbuild_lib.catalog.architectures import architecture_of
 from dockerbuild_lib.containers.engine import Engine
 from dockerbuild_lib.containers.worker import WORK, WORKER_ID, Limits, Worker, WorkerOptions
-from dockerbuild_lib.core.command import Command, WorkPath
+from dockerbuild_lib.core.command import Argument, Command, WorkPath
 from dockerbuild_lib.core.errors import BuildFailedError
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.images import layout
@@ -25,6 +25,7 @@ from dockerbuild_lib.wheels.environment import (
     plain_environment,
     target_environment,
 )
+from dockerbuild_lib.wheels.python_places import BUILD_MACHINE, python_trees, wheel_interpreter
 
 INPUTS = WorkPath("inputs")
 DIST = WorkPath("dist")
@@ -39,6 +40,8 @@ class WheelInputs:
     build_requires: tuple[Path, ...]
     patches: tuple[Path, ...]
     libraries: Mapping[str, Path]
+    pythons: Mapping[str, Path] = field(default_factory=dict)
+    """Tars of the Pythons that come from source, by content key."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,10 @@ class WheelBuilder:
                 worker.put_tree(tree.tar, WORK)
                 tree.tar.close()  # its space is not needed for as long as the build takes
                 worker.put(build_files(wheel, inputs))
-                for archive in inputs.libraries.values():
-                    with archive.open("rb") as library:
-                        worker.put_tree(library, LIBRARIES)
+                libraries = ((archive, LIBRARIES) for archive in inputs.libraries.values())
+                for archive, folder in (*libraries, *python_trees(wheel.pythons, inputs.pythons)):
+                    with archive.open("rb") as stream:
+                        worker.put_tree(stream, folder)
                 for command in build_commands(wheel, conditions):
                     worker.run(command, log)
                 return BuildOutcome(_the_wheel(worker, target), tree.sha256)
@@ -106,6 +110,7 @@ def build_files(wheel: WheelWork, inputs: WheelInputs) -> dict[WorkPath, Path | 
     lines = [f"{file.distribution}=={file.version} --hash=sha256:{file.sha256}\n" for file in wheel.build_requires]
     files[INPUTS / "requirements.txt"] = "".join(lines).encode()
     files[LIBRARIES / ".keep"] = b""
+    files[BUILD_MACHINE / ".keep"] = b""
     return files
 
 
@@ -114,8 +119,8 @@ def build_commands(wheel: WheelWork, conditions: Conditions) -> tuple[Command, .
     plain = plain_environment(conditions)
     settings = json.dumps(wheel.recipe.config_settings, sort_keys=True)
     revision = str(wheel.version_recipe.revision)
-    phases = (
-        (script("prepare_build"), plain),
+    phases: tuple[tuple[tuple[Argument, ...], Mapping[str, Argument]], ...] = (
+        (_preparation(wheel), plain),
         (script("build_wheel", settings), target_environment(wheel, conditions)),
         (script("repair_wheel", revision, *_allowed_tags(wheel)), plain),
     )
@@ -129,6 +134,11 @@ def _under_umask(conditions: Conditions) -> tuple[str, ...]:
 
 def _allowed_tags(wheel: WheelWork) -> tuple[str, ...]:
     return (architecture_of(wheel.workshop.platform.triple).machine, *wheel.tags)
+
+
+def _preparation(wheel: WheelWork) -> tuple[Argument, ...]:
+    multiarch = architecture_of(wheel.workshop.platform.triple).multiarch
+    return (*script("prepare_build"), wheel_interpreter(wheel), multiarch)
 
 
 def _the_wheel(worker: Worker, target: Path) -> Path:

@@ -10,6 +10,7 @@ from dockerbuild_lib.core.command import Argument, WorkPath
 from dockerbuild_lib.images import layout
 from dockerbuild_lib.plan.steps import WheelWork, Workshop
 from dockerbuild_lib.sources.tree_archive import MTIME
+from dockerbuild_lib.wheels.python_places import sysconfig_module
 
 SOURCE = WorkPath("src")
 LIBRARIES = WorkPath("libraries")
@@ -49,7 +50,8 @@ def plain_environment(conditions: Conditions) -> dict[str, Argument]:
 
 def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argument]:
     """Return the variables that name the compilers and their flags, with *libraries* to be found."""
-    name = workshop.toolchain_name
+    name, architecture = workshop.toolchain_name, architecture_of(workshop.platform.triple)
+    emulated = {} if architecture.is_build_machine else {"QEMU_LD_PREFIX": layout.sysroot(architecture)}
     used = [LIBRARIES / library for library in libraries]
     # The fixed path of the source stands in debug information and __FILE__; /src is what readers of a wheel see.
     prefix_map: Argument = ("-ffile-prefix-map=", SOURCE, "=/src")
@@ -73,6 +75,7 @@ def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argumen
         "LDFLAGS": _words(ldflags),
         "PKG_CONFIG_LIBDIR": _joined((library / "lib" / "pkgconfig" for library in used), ":"),
         "CMAKE_TOOLCHAIN_FILE": f"{layout.toolchain_folder(name)}/cmake/toolchain.cmake",
+        **emulated,
     }
 
 
@@ -80,14 +83,14 @@ def target_environment(wheel: WheelWork, conditions: Conditions) -> dict[str, Ar
     """Return the whole environment of a wheel's build for its target."""
     workshop = wheel.workshop
     named = compilers(workshop, (library.name for library in wheel.libraries))
-    machine = architecture_of(workshop.platform.triple).machine
+    architecture = architecture_of(workshop.platform.triple)
     return {
         **plain_environment(conditions),
         **named,
         "LDSHARED": f"{named['CC']} -shared",
         "LDCXXSHARED": f"{named['CXX']} -shared",
-        "_PYTHON_HOST_PLATFORM": f"linux-{machine}",
-        "_PYTHON_SYSCONFIGDATA_NAME": f"_sysconfigdata__{workshop.platform.triple}",
+        "_PYTHON_HOST_PLATFORM": f"linux-{architecture.machine}",
+        "_PYTHON_SYSCONFIGDATA_NAME": sysconfig_module(wheel),
         **wheel.recipe.environment,
         **wheel.version_recipe.environment,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockerbuild_lib.catalog.architectures import BUILD_TRIPLE
 from dockerbuild_lib.containers.engine import Engine
 from dockerbuild_lib.containers.worker import WORK, WORKER_ID, Limits
 from dockerbuild_lib.core.command import Argument, Command
@@ -14,8 +15,6 @@ from dockerbuild_lib.plan.steps import LibraryWork
 from dockerbuild_lib.sources.trees import SourceTrees
 from dockerbuild_lib.wheels.build import script, worker_options
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, LIBRARIES, SOURCE, compilers, plain_environment
-
-BUILD_TRIPLE = "x86_64-pc-linux-gnu"
 
 
 @dataclass(frozen=True)
