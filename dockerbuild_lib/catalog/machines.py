@@ -65,6 +65,7 @@ class PythonUpstream(Model):
     libraries: tuple[Identifier, ...] = Field(
         default=(), description="Libraries of libraries.yaml that its own extension modules are linked with."
     )
+    free_threaded: Flag = Field(default=False, description="True: without the global lock; its name ends in t: 3.13t.")
 
 
 class Python(Model):
@@ -128,5 +129,9 @@ class Library(Model):
     version: VersionText = Field(description="Upstream's version; of a Debian package without Debian's revision.")
     source: LibrarySource
     configure: tuple[str, ...] = Field(default=(), description="Options of its configure script.")
+    autoconf: Flag = Field(
+        default=True,
+        description="False: its configure script is not autoconf's, and takes only a prefix and `configure`.",
+    )
     autoreconf: Flag = Field(default=False, description="True: its configure script must be made first.")
     revision: Count = 0

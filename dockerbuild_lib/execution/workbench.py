@@ -170,6 +170,7 @@ def expectation_of(wheel: TriedWork) -> WheelExpectation:
         distribution=wheel.distribution,
         version=wheel.version,
         python=wheel.target.python_tag,
+        abi=None if wheel.target.abi_tag == wheel.target.python_tag else wheel.target.abi_tag,
         triple=wheel.workshop.platform.triple,
         # What is built here claims the platform's tags; others' wheels name older and newer systems too.
         platform_tags=claimable_tags(wheel.tags) if isinstance(wheel, PrebuiltWork) else wheel.tags,

@@ -207,7 +207,7 @@ class GoalMaker:
         is_own = platform == self.catalog.build_platform
         build = None if is_own else self.python(name, self.catalog.build_platform)
         libraries = tuple(self.library(library, workshop) for library in upstream.libraries)
-        recipe = keys.python_recipe_key(source, {library.name: library.key.recipe for library in libraries})
+        recipe = keys.python_recipe_key(upstream, source, {library.name: library.key.recipe for library in libraries})
         environment = self._environment(workshop, None, Pythons(build=build))
         key = keys.ContentKey(recipe, environment)
         return PythonWork(name, upstream.version, source, libraries, build, workshop, key)

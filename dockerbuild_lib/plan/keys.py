@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from dockerbuild_lib.catalog.base import Model
 from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
-from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Toolchain
+from dockerbuild_lib.catalog.machines import ImageRecipe, Library, PythonUpstream, Toolchain
 from dockerbuild_lib.catalog.wheels import BuiltWheel, PureWheel, UniversalWheel, VersionRecipe, Wheel
 from dockerbuild_lib.plan.naming import universal_filename
 
@@ -76,15 +76,17 @@ def library_recipe_key(library: Library, source: LockedFile) -> str:
             "schema": RECIPE_SCHEMA,
             "source": source.sha256,
             "configure": library.configure,
+            **({} if library.autoconf else {"autoconf": False}),
             "autoreconf": library.autoreconf,
             "revision": library.revision,
         }
     )
 
 
-def python_recipe_key(source: LockedFile, libraries: Mapping[str, str]) -> str:
+def python_recipe_key(upstream: PythonUpstream, source: LockedFile, libraries: Mapping[str, str]) -> str:
     """Return the recipe half of a Python that is built from source; *libraries* are name -> recipe key."""
-    return digest({"schema": RECIPE_SCHEMA, "source": source.sha256, "libraries": dict(libraries)})
+    unusual = {"free-threaded": True} if upstream.free_threaded else {}
+    return digest({"schema": RECIPE_SCHEMA, "source": source.sha256, "libraries": dict(libraries), **unusual})
 
 
 def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from

@@ -50,14 +50,15 @@ def _commands(work: LibraryWork) -> tuple[Command, ...]:
     plain = plain_environment(DEFAULT_CONDITIONS)
     building = {**plain, **compilers(work.workshop, ())}
     prefix: Argument = ("--prefix=", LIBRARIES / work.name)
-    where = (prefix, ("--libdir=", LIBRARIES / work.name / "lib"))
+    libdir: Argument = ("--libdir=", LIBRARIES / work.name / "lib")
     machines = (f"--build={BUILD_TRIPLE}", f"--host={work.workshop.platform.triple}")
     kinds = ("--disable-shared", "--enable-static", "--with-pic")
+    standard = (libdir, *machines, *kinds) if work.library.autoconf else ()
     remade = (Command(("autoreconf", "--force", "--install"), plain, SOURCE),) if work.library.autoreconf else ()
     return (
         Command(script("prepare_build"), plain),
         *remade,
-        Command(("./configure", *where, *machines, *kinds, *work.library.configure), building, SOURCE),
+        Command(("./configure", prefix, *standard, *work.library.configure), building, SOURCE),
         Command(("make", "--jobs=2"), building, SOURCE),
         Command(("make", "install"), building, SOURCE),
     )

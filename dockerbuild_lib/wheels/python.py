@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockerbuild_lib.catalog.architectures import BUILD_TRIPLE
+from dockerbuild_lib.catalog.python_names import is_free_threaded
 from dockerbuild_lib.containers.engine import Engine
 from dockerbuild_lib.containers.worker import WORK, WORKER_ID, Limits
 from dockerbuild_lib.core.command import Argument, Command
@@ -76,7 +77,8 @@ def _commands(work: PythonWork) -> tuple[Command, ...]:
     named = compilers(work.workshop, (library.name for library in work.libraries))
     building = {**plain, **named, "CFLAGS": _with(named["CFLAGS"], "-Wno-error=date-time")}
     options = ("--without-ensurepip", "--disable-test-modules", "--with-computed-gotos")
-    configure = ("./configure", ("--prefix=", PYTHON), *options, *_cross(work))
+    free_threaded = ("--disable-gil",) if is_free_threaded(work.name) else ()
+    configure = ("./configure", ("--prefix=", PYTHON), *options, *free_threaded, *_cross(work))
     return (
         Command(script("prepare_build"), plain),
         Command(configure, building, SOURCE),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dockerbuild_lib.catalog.architectures import architecture_of
+from dockerbuild_lib.catalog.python_names import FREE_THREADED, is_free_threaded
 from dockerbuild_lib.containers.worker import WORK
 from dockerbuild_lib.core.command import WorkPath
 from dockerbuild_lib.images import layout
@@ -48,5 +49,6 @@ def python_trees(pythons: Pythons, tars: Mapping[str, Path]) -> Iterator[tuple[P
 
 def sysconfig_module(wheel: WheelWork) -> str:
     """Return the module that tells the target Python's ``sysconfig`` variables, as CPython's configure calls it."""
+    flags = FREE_THREADED if is_free_threaded(wheel.target.python) else ""
     kernel = "linux_" if wheel.pythons.target else ""  # Debian leaves it out
-    return f"_sysconfigdata__{kernel}{architecture_of(wheel.workshop.platform.triple).multiarch}"
+    return f"_sysconfigdata_{flags}_{kernel}{architecture_of(wheel.workshop.platform.triple).multiarch}"

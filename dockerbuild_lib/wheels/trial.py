@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dockerbuild_lib.catalog.architectures import Architecture, architecture_of
 from dockerbuild_lib.catalog.platform_tags import accepted_tags
+from dockerbuild_lib.catalog.python_names import release_of
 from dockerbuild_lib.containers.engine import Engine
 from dockerbuild_lib.containers.worker import Limits
 from dockerbuild_lib.core.command import Command, WorkPath
@@ -55,7 +56,11 @@ def _install(work: TriedWork, name: str) -> Command:
 
     Unlike uv, pip can be told of any platform.
     """
-    python = (f"--python-version={work.target.python}", "--implementation=cp", f"--abi={work.target.python_tag}")
+    python = (
+        f"--python-version={release_of(work.target.python)}",
+        "--implementation=cp",
+        f"--abi={work.target.abi_tag}",
+    )
     platforms = tuple(f"--platform={tag}" for tag in accepted_tags(work.tags))
     options = ("--isolated", "--no-index", "--no-deps", "--no-cache-dir", "--no-compile", "--quiet")
     pip = (f"{layout.BUILD_PYTHON}/python3.11", "-m", "pip", "--disable-pip-version-check")

@@ -57,7 +57,7 @@ def _suffix_problems(subject: Subject, member: str) -> Iterator[str]:
     tag = match["tag"] if match else None
     architecture = subject.expected.architecture
     multiarch = architecture.multiarch if architecture else None
-    own = f"cpython-{subject.expected.python.removeprefix('cp')}-{multiarch}"
+    own = f"cpython-{subject.expected.abi_tag.removeprefix('cp')}-{multiarch}"
     if tag not in (None, "abi3", own):
         yield f"its suffix .{shown(tag or '')}.so is not that of {subject.expected.python} ({own}, or abi3)"
     elif tag == own and any(wheel_tag.abi == "abi3" for wheel_tag in subject.wheel.tags):
