@@ -53,11 +53,11 @@ add_test(NAME cmake-cxx COMMAND cmake-cxx)
 """
 MESON = b"""\
 project('smoke', 'c', 'cpp', default_options: ['cpp_std=c++17'])
-executable('meson-c', 'hello.c', dependencies: meson.get_compiler('c').find_library('m'))
-test('meson-cxx', executable('meson-cxx', 'hello.cpp', dependencies: dependency('threads')))
+executable('with-meson-c', 'hello.c', dependencies: meson.get_compiler('c').find_library('m'))
+test('with-meson-cxx', executable('with-meson-cxx', 'hello.cpp', dependencies: dependency('threads')))
 """
 FILES = {"hello.c": C, "hello.cpp": CXX, "CMakeLists.txt": CMAKE, "meson.build": MESON}
-PROGRAMS = ("c", "cxx", "cmake-c", "cmake-cxx", "meson-c", "meson-cxx")
+PROGRAMS = ("c", "cxx", "cmake-c", "cmake-cxx", "with-meson-c", "with-meson-cxx")
 BUILD = """\
 set -e
 meson="python3.11 -B -m mesonbuild.mesonmain"
@@ -69,11 +69,11 @@ $CXX $CXXFLAGS -std=c++17 hello.cpp $LDFLAGS -o /work/out/cxx -lpthread
 cmake -G Ninja -S . -B /work/cmake
 cmake --build /work/cmake
 (cd /work/cmake && ctest --output-on-failure)
-env -u CC -u CXX -u AR -u LD -u STRIP -u CFLAGS -u CXXFLAGS -u LDFLAGS \\
-  $meson setup --cross-file "$MESON_CROSS_FILE" /work/meson
+env -u CC -u CXX -u CFLAGS -u CXXFLAGS -u LDFLAGS $meson setup --cross-file "$MESON_CROSS_FILE" \\
+  --buildtype=plain -Dc_args="$CFLAGS" -Dcpp_args="$CXXFLAGS" -Dc_link_args="$LDFLAGS" -Dcpp_link_args="$LDFLAGS" /work/meson
 ninja -C /work/meson
 $meson test -C /work/meson
-cp /work/cmake/cmake-c /work/cmake/cmake-cxx /work/meson/meson-c /work/meson/meson-cxx /work/out
+cp /work/cmake/cmake-c /work/cmake/cmake-cxx /work/meson/with-meson-c /work/meson/with-meson-cxx /work/out
 for program in /work/out/*; do $CMAKE_CROSSCOMPILING_EMULATOR $program; done
 """
 
