@@ -69,8 +69,9 @@ $CXX $CXXFLAGS -std=c++17 hello.cpp $LDFLAGS -o /work/out/cxx -lpthread
 cmake -G Ninja -S . -B /work/cmake
 cmake --build /work/cmake
 (cd /work/cmake && ctest --output-on-failure)
-env -u CC -u CXX -u CFLAGS -u CXXFLAGS -u LDFLAGS $meson setup --cross-file "$MESON_CROSS_FILE" \\
-  --buildtype=plain -Dc_args="$CFLAGS" -Dcpp_args="$CXXFLAGS" -Dc_link_args="$LDFLAGS" -Dcpp_link_args="$LDFLAGS" /work/meson
+flags="-Dc_args='$CFLAGS' -Dcpp_args='$CXXFLAGS' -Dc_link_args='$LDFLAGS' -Dcpp_link_args='$LDFLAGS'"
+eval env -u CC -u CXX -u CFLAGS -u CXXFLAGS -u LDFLAGS $meson setup --buildtype=plain \\
+  --cross-file "$MESON_CROSS_FILE" "$flags" /work/meson
 ninja -C /work/meson
 $meson test -C /work/meson
 cp /work/cmake/cmake-c /work/cmake/cmake-cxx /work/meson/with-meson-c /work/meson/with-meson-cxx /work/out
