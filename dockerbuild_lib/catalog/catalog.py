@@ -27,6 +27,7 @@ class Locks:
 
     wheels: Mapping[str, WheelLock] = field(default_factory=dict)
     libraries: LibrariesLock = field(default_factory=LibrariesLock)
+    pythons: LibrariesLock = field(default_factory=LibrariesLock)
     tools: ToolsLock = field(default_factory=ToolsLock)
 
 
@@ -128,6 +129,16 @@ class Catalog:
     def default_versions(self, name: str) -> list[str]:
         """Return the versions of a wheel that are built when none is named."""
         return [version for version, recipe in self.wheel(name).versions.items() if recipe.default]
+
+    def default_platforms(self) -> list[str]:
+        """Return the platforms that are built for when none is named."""
+        return [name for name, platform in self.platforms.items() if platform.default]
+
+    def takes_debian(self, python: str, platform: str) -> bool:
+        """Tell whether a Python for a platform comes in Debian's packages; else it is built from source."""
+        named = self.platform(platform)
+        port = architecture_of(named.triple).debian in self.images[named.image].ports
+        return port and self.python(python).source == "debian"
 
     def default_pythons(self) -> list[str]:
         """Return the Pythons that are built for when none is named."""

@@ -39,6 +39,7 @@ TABLES = (PLATFORMS, PYTHONS, TOOLCHAINS, IMAGES, LIBRARIES)
 
 WHEEL_LOCK = FileKind("wheels", WheelLock)
 LIBRARIES_LOCK = FileKind("libraries", LibrariesLock)
+PYTHONS_LOCK = FileKind("pythons", LibrariesLock)
 TOOLS_LOCK = FileKind("tools", ToolsLock)
 
 

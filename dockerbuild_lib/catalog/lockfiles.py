@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from dockerbuild_lib.catalog.catalog import Locks
 from dockerbuild_lib.catalog.documents import parse_document
 from dockerbuild_lib.catalog.files import files_below
-from dockerbuild_lib.catalog.kinds import LIBRARIES_LOCK, TOOLS_LOCK, WHEEL_LOCK, FileKind, adapter
+from dockerbuild_lib.catalog.kinds import LIBRARIES_LOCK, PYTHONS_LOCK, TOOLS_LOCK, WHEEL_LOCK, FileKind, adapter
 from dockerbuild_lib.catalog.problems import Position, Problems, shown
 from dockerbuild_lib.catalog.validation import note_refusals
 from dockerbuild_lib.catalog.yaml_nodes import decode
@@ -28,6 +28,7 @@ def read_locks(folder: Path, problems: Problems) -> Locks:
     return Locks(
         wheels=wheels,
         libraries=_read(folder / "libraries.json", LIBRARIES_LOCK, problems),
+        pythons=_read(folder / "pythons.json", PYTHONS_LOCK, problems),
         tools=_read(folder / "tools.json", TOOLS_LOCK, problems),
     )
 

@@ -161,7 +161,7 @@ class WheelLock(Model):
 
 
 class LibrariesLock(Model):
-    """``locks/libraries.json``."""
+    """``locks/libraries.json``, and ``locks/pythons.json``: the sources of libraries, and of Pythons by name (3.13)."""
 
     sources: dict[Identifier, _Pinned] = Field(default={})
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from dockerbuild_lib.catalog.base import Flag, Identifier, Model, PythonName, RequirementText
+from dockerbuild_lib.catalog.base import Flag, Identifier, Model, PythonName, RequirementText, VersionText
+from dockerbuild_lib.catalog.sources import LibrarySource
 
 DebianPackage = Annotated[str, Field(pattern=r"^[a-z0-9{][a-z0-9+.{}:-]+$")]
 WheelTag = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -46,17 +47,43 @@ class Platform(Model):
     )
     image: Identifier
     toolchain: Identifier
+    default: Flag = Field(default=True, description="False: built for only when the platform is named.")
+    glibc: GlibcVersion | None = Field(
+        default=None, description="The oldest glibc that its port has, instead of a toolchain's older one."
+    )
 
     def tags_for(self, python: str) -> tuple[str, ...]:
         """Return the tags that wheels of a Python may claim."""
         return self.python_platform_tags.get(python, self.tags)
 
 
+class PythonUpstream(Model):
+    """A CPython that is built from its source, for each platform with its toolchain."""
+
+    version: VersionText = Field(description="The whole version: 3.13.5.")
+    source: LibrarySource
+    libraries: tuple[Identifier, ...] = Field(
+        default=(), description="Libraries of libraries.yaml that its own extension modules are linked with."
+    )
+    free_threaded: Flag = Field(default=False, description="True: without the global lock; its name ends in t: 3.13t.")
+
+
 class Python(Model):
     """A CPython that wheels are built for."""
 
-    source: Literal["debian"] = Field(description="debian: the packages of the image's suite.")
+    source: Literal["debian"] | None = Field(
+        default=None, description="debian: the packages of the image's suite, where that has the platform's port."
+    )
+    upstream: PythonUpstream | None = Field(
+        default=None, description="What it is built from, where Debian's packages are not taken."
+    )
     default: Flag = True
+
+    @model_validator(mode="after")
+    def _comes_from_somewhere(self) -> Self:
+        if self.source is None and self.upstream is None:
+            raise ValueError("it comes from nowhere; write 'source: debian', or an 'upstream'")
+        return self
 
 
 class Toolchain(Model):
@@ -66,6 +93,11 @@ class Toolchain(Model):
     glibc: GlibcVersion | None = Field(default=None, description="The oldest glibc that results may need.")
     cflags: tuple[str, ...] = ()
     ldflags: tuple[str, ...] = ()
+    skip: dict[Identifier, str] = Field(default={}, description="Platform -> why it cannot build for it.")
+
+    def glibc_for(self, platform: Platform) -> str | None:
+        """Return the oldest glibc that results for a platform may need; None: that of the image's suite."""
+        return self.glibc and (platform.glibc or self.glibc)
 
 
 class ImageRecipe(Model):
@@ -75,12 +107,16 @@ class ImageRecipe(Model):
     base_packages: tuple[DebianPackage, ...] = Field(
         min_length=1, description="Packages of the build machine, in the base image."
     )
+    ports: tuple[Identifier, ...] = Field(
+        default=("amd64", "arm64"),
+        description="Debian architectures whose packages are installed; of others only cross packages are.",
+    )
     packages: tuple[DebianPackage, ...] = Field(
-        default=(),
-        description="Packages of every platform's image; {arch} is the Debian architecture, {triple} the triple.",
+        default=(), description="Packages of the platform's port, where the suite has it; {arch} is its name."
     )
     cross_packages: tuple[DebianPackage, ...] = Field(
-        default=(), description="More packages, where the platform is not the build machine's."
+        default=(),
+        description="More packages, where the platform is not the build machine's; {triple} is as Debian writes it.",
     )
     tools: tuple[RequirementText, ...] = Field(
         default=(), description="PEP 508 requirements, installed for the build machine's Python in every image."

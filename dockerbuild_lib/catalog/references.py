@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 from dockerbuild_lib.catalog.architectures import architecture_of
 from dockerbuild_lib.catalog.documents import Document
 from dockerbuild_lib.catalog.problems import Position, Problems
+from dockerbuild_lib.catalog.python_names import is_free_threaded
 from dockerbuild_lib.catalog.suggestions import suggestion
 from dockerbuild_lib.core.errors import CatalogError
 
@@ -25,6 +26,10 @@ def check_references(tables: Mapping[str, Document], wheels: Mapping[str, Docume
         checker.check_platforms(tables["platforms"])
     if "libraries" in tables:
         checker.check_libraries(tables["libraries"])
+    if "pythons" in tables:
+        checker.check_pythons(tables["pythons"])
+    if "toolchains" in tables:
+        checker.check_toolchains(tables["toolchains"])
     for name, document in wheels.items():
         checker.check_wheel(name, document)
 
@@ -48,6 +53,25 @@ class _Checker:
             for needed, position in needs[name]:
                 if name in _reached(needed, needs):
                     self._note(document, position, f"{name!r} would be built with itself", "break the circle")
+
+    def check_pythons(self, document: Document) -> None:
+        for name, _position in document.keys():  # noqa: SIM118 -- Document.keys is no mapping's
+            self._check_names(document, document.texts(name, "upstream", "libraries"), "libraries", "library")
+            self._check_free_threaded(document, name)
+
+    def _check_free_threaded(self, document: Document, name: str) -> None:
+        """Hold that a Python is called as what it is: its name gives its wheels their tags."""
+        upstream = document.value
+        for key in (name, "upstream"):
+            upstream = upstream.get(key) if isinstance(upstream, dict) else None
+        if isinstance(upstream, dict) and bool(upstream.get("free-threaded")) is not is_free_threaded(name):
+            fix = "write free-threaded: true" if is_free_threaded(name) else f"call it {name}t"
+            position = dict(document.keys())[name]
+            self._note(document, position, f"the name {name!r} and its free-threaded do not agree", fix)
+
+    def check_toolchains(self, document: Document) -> None:
+        for name, _position in document.keys():  # noqa: SIM118 -- Document.keys is no mapping's
+            self._check_names(document, document.keys(name, "skip"), "platforms", "platform")
 
     def check_wheel(self, name: str, document: Document) -> None:
         self._check_names(document, document.texts(name, "libraries"), "libraries", "library")

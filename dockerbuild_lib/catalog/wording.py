@@ -20,7 +20,7 @@ _SHORT = 60
 PATTERNS = {  # the models' patterns (Field(pattern=...)) in words; a test holds that none is missing
     r"^[0-9a-f]{64}$": "a sha256: 64 digits and letters from a to f",
     r"^[a-z0-9][a-z0-9._-]*$": "a name of small letters, digits, '.', '_' and '-'",
-    r"^3\.[0-9]+$": "a Python such as 3.11",
+    r"^3\.[0-9]+t?$": "a Python such as 3.11",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "a variable's name: letters, digits and '_'",
     r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$": "a module's dotted name",
     r"^[a-z0-9{][a-z0-9+.{}:-]+$": "a Debian package's name",

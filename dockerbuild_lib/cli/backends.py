@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.cli.engine_setup import ensure_engine
@@ -11,9 +12,9 @@ from dockerbuild_lib.cli.running import run_plan
 from dockerbuild_lib.cli.session import Session
 from dockerbuild_lib.images.context import image_files
 from dockerbuild_lib.plan.goals import GoalMaker
-from dockerbuild_lib.plan.make import Plan, plan_here, plan_images
+from dockerbuild_lib.plan.make import Plan, plan_here, plan_images, plan_python
 from dockerbuild_lib.plan.request import ImageRequest
-from dockerbuild_lib.plan.steps import WheelWork
+from dockerbuild_lib.plan.steps import PythonWork, WheelWork
 from dockerbuild_lib.sources.backends import HereWheel
 from dockerbuild_lib.wheels.backends import ContainedBackends
 
@@ -33,10 +34,15 @@ def open_backends(session: Session, catalog: Catalog) -> ContainedBackends:
         result = session.area.result(wheel)
         return HereWheel(wheel.distribution, wheel.version, result.wheel, result.sha256)
 
+    def python_tar(work: PythonWork) -> Path:
+        _run(session, plan_python(work, GoalMaker(catalog, image_files), session.inventory))
+        return session.workbench().python_tar(work)
+
     ensure_engine(os.environ, lambda: session.settings.root, say=say)
     _run(session, plan_images(ImageRequest((catalog.build_platform,)), catalog, session.inventory, image_files))
     goals = GoalMaker(catalog, image_files)
-    return ContainedBackends(session.engine, session.limits, session.trees, goals, session.fetcher.fetch, build_here)
+    engine, limits, trees, fetch = session.engine, session.limits, session.trees, session.fetcher.fetch
+    return ContainedBackends(engine, limits, trees, goals, fetch, build_here, python_tar)
 
 
 def _run(session: Session, plan: Plan) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @task(
     help={
-        "platform": "platform whose image to make, or a pattern; repeatable; default: all",
+        "platform": "platform whose image to make, or a pattern; repeatable; default: the default platforms",
         "rebuild": "make it again with the package versions of today, even when the engine holds it",
         "upload": "upload the images to the registry too, where it does not have them",
         "jobs": "images to make at the same time; default: the setting jobs",
@@ -69,7 +69,7 @@ def _image_line(planned: PlannedStep) -> str:
 
 
 def platforms_named(session: Session, patterns: list[str]) -> list[str]:
-    """Return the platforms that the patterns mean; none given: all.
+    """Return the platforms that the patterns mean; none given: the default ones.
 
     Raises:
         UsageError: a pattern matches no platform.
@@ -82,7 +82,9 @@ def platforms_named(session: Session, patterns: list[str]) -> list[str]:
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in known):
             raise UsageError(f"unknown platform {pattern!r}", where="--platform", fix=suggestion(pattern, known))
-    return [name for name in known if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)]
+    if not patterns:
+        return session.catalog.default_platforms()
+    return [name for name in known if any(fnmatchcase(name, pattern) for pattern in patterns)]
 
 
 @task(name="list", help={"json": "print JSON"})

@@ -241,9 +241,11 @@ class Session:
         from dockerbuild_lib.execution.workbench import Workbench  # noqa: PLC0415
         from dockerbuild_lib.images.generate import ImageMaker  # noqa: PLC0415
         from dockerbuild_lib.sources.debian import debian_sources_list  # noqa: PLC0415
+        from dockerbuild_lib.store.kept_pythons import KeptPythons  # noqa: PLC0415
         from dockerbuild_lib.wheels.build import WheelBuilder  # noqa: PLC0415
         from dockerbuild_lib.wheels.library import LibraryBuilder  # noqa: PLC0415
         from dockerbuild_lib.wheels.packaging import Publisher  # noqa: PLC0415
+        from dockerbuild_lib.wheels.python import PythonBuilder  # noqa: PLC0415
         from dockerbuild_lib.wheels.trial import Trial  # noqa: PLC0415
 
         return Workbench(
@@ -259,6 +261,8 @@ class Session:
                 registry=self.registry,
             ),
             libraries=LibraryBuilder(self.engine, self.limits, self.trees),
+            python_builder=PythonBuilder(self.engine, self.limits, self.trees),
+            kept_pythons=KeptPythons(self.local_store),
             wheels=WheelBuilder(self.engine, self.limits, self.trees),
             trial=Trial(self.engine, self.limits),
             publisher=Publisher(self.store, git_revision),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SELECTION_HELP = {
     "name": "wheel to build: a distribution, a pattern (py*), or NAME==VERSION; repeatable; default: all",
-    "platform": "platform to build for, or a pattern; repeatable; default: all",
+    "platform": "platform to build for, or a pattern; repeatable; default: the default platforms",
     "python": "Python to build for (3.11); repeatable; default: the catalogue's defaults",
 }
 BUILD_HELP = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from dockerbuild_lib.plan.steps import (
     Goal,
     ImageSteps,
     ImageWork,
+    LibrarySteps,
     LibraryWork,
     PackageWork,
     PrebuiltWork,
@@ -29,6 +30,7 @@ from dockerbuild_lib.plan.steps import (
     PublishWork,
     PullWork,
     PushWork,
+    PythonWork,
     Step,
     TrialWork,
     TriedWork,
@@ -36,11 +38,13 @@ from dockerbuild_lib.plan.steps import (
     WheelWork,
 )
 from dockerbuild_lib.sources.intern import SourceFetcher
+from dockerbuild_lib.store.kept_pythons import KeptPythons
 from dockerbuild_lib.wheels.build import BuildOutcome, RequiredWheel, WheelBuilder, WheelInputs
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, Conditions
 from dockerbuild_lib.wheels.gate import WheelExpectation, check_wheel
 from dockerbuild_lib.wheels.library import LibraryBuilder, LibraryInputs
 from dockerbuild_lib.wheels.packaging import Publisher, package_wheel
+from dockerbuild_lib.wheels.python import PythonBuilder, PythonInputs
 from dockerbuild_lib.wheels.results import SOURCE_TREE, WorkArea
 from dockerbuild_lib.wheels.trial import Trial
 
@@ -54,6 +58,8 @@ class Workbench:
     fetcher: SourceFetcher
     images: ImageMaker
     libraries: LibraryBuilder
+    python_builder: PythonBuilder
+    kept_pythons: KeptPythons
     wheels: WheelBuilder
     trial: Trial
     publisher: Publisher
@@ -66,13 +72,10 @@ class Workbench:
                 return str(self.fetcher.fetch(file, log).stat().st_size) + " bytes"
             case BaseWork() | ImageWork() | PullWork() | PushWork() as work:
                 return self._image(work, log)
-            case LibraryWork() as work:
-                libraries = tuple(self.area.library(needed) for needed in work.libraries)
-                inputs = LibraryInputs(self.fetcher.fetch(work.source, log), libraries)
-                self.libraries.build(work, inputs, self.area.library(work), log)
-                return self.area.library(work).name
-            case PublishLibraryWork(work):
-                return str(self.publisher.publish_library(work, self.area.library(work), self.libraries.trees))
+            case LibraryWork() | PublishLibraryWork() as work:
+                return self._library(work, log)
+            case PythonWork() as work:
+                return self._python(work, log)
             case BuildWork(wheel):
                 staging = self.area.empty(self.area.staging(wheel))
                 built = self.build(wheel, staging, log)
@@ -81,13 +84,23 @@ class Workbench:
             case CheckWork(wheel):
                 return self._check(wheel)
             case TrialWork(wheel):
-                self.trial.run(wheel, self._candidate(wheel), log)
+                self.trial.run(wheel, self._candidate(wheel), log, self._pythons(wheel.pythons.works))
                 return "installed and used"
             case PackageWork(goal):
                 result = package_wheel(goal, self._passed(goal), self.area)
                 return str(result.wheel)
             case PublishWork(goal):
                 return str(self.publisher.publish(goal, self.area.result(goal)))
+
+    def _library(self, work: LibrarySteps, log: ProgressLog) -> str:
+        match work:
+            case LibraryWork():
+                libraries = tuple(self.area.library(needed) for needed in work.libraries)
+                inputs = LibraryInputs(self.fetcher.fetch(work.source, log), libraries)
+                self.libraries.build(work, inputs, self.area.library(work), log)
+                return self.area.library(work).name
+            case PublishLibraryWork(library):
+                return str(self.publisher.publish_library(library, self.area.library(library), self.libraries.trees))
 
     def _image(self, work: ImageSteps, log: ProgressLog) -> str:
         match work:
@@ -111,6 +124,7 @@ class Workbench:
             patches=tuple(patch_path(self.config_dir, wheel.distribution, wheel.version, p) for p in wheel.patches),
             libraries={library.name: self.area.library(library) for library in wheel.libraries},
             crates=self.fetcher.fetch(wheel.crates, log) if wheel.crates else None,
+            pythons=self._pythons(wheel.pythons.works),
         )
         return self.wheels.build(wheel, inputs, target, log, conditions)
 
@@ -120,6 +134,27 @@ class Workbench:
         for built in wheel.here:
             result = self.area.result(built)
             yield RequiredWheel(built.distribution, built.version, result.sha256, result.wheel)
+
+    def _python(self, work: PythonWork, log: ProgressLog) -> str:
+        inputs = PythonInputs(
+            source=self.fetcher.fetch(work.source, log),
+            libraries={library.name: self.area.library(library) for library in work.libraries},
+            build_python=self.python_tar(work.build_python) if work.build_python else None,
+        )
+        tar = self.area.python(work)
+        self.python_builder.build(work, inputs, tar, log)
+        return str(self.kept_pythons.keep(work, tar))
+
+    def _pythons(self, works: Iterable[PythonWork]) -> dict[str, Path]:
+        """Return the tars of Pythons by content key, out of the store where the work area has none yet."""
+        return {work.key.full: self.python_tar(work) for work in works}
+
+    def python_tar(self, work: PythonWork) -> Path:
+        """Return the tar of a Python that the store has, or that was built here."""
+        tar = self.area.python(work)
+        if not tar.exists():
+            self.kept_pythons.fetch(work, tar)
+        return tar
 
     def _candidate(self, goal: Goal) -> Path:
         """Return the wheel that is to be checked, tried and packaged: what was built, else what the index has."""
@@ -155,6 +190,7 @@ def expectation_of(wheel: TriedWork) -> WheelExpectation:
         distribution=wheel.distribution,
         version=wheel.version,
         python=wheel.target.python_tag,
+        abi=None if wheel.target.abi_tag == wheel.target.python_tag else wheel.target.abi_tag,
         triple=wheel.workshop.platform.triple,
         # What is built here claims the platform's tags; others' wheels name older and newer systems too.
         platform_tags=claimable_tags(wheel.tags) if isinstance(wheel, PrebuiltWork) else wheel.tags,

@@ -39,12 +39,14 @@ def image_files(catalog: Catalog, platform_name: str, base: str) -> dict[str, st
     files = {
         path: text
         for name, toolchain in catalog.toolchains.items()
+        if platform_name not in toolchain.skip
         for path, text in toolchain_files(name, toolchain, platform).items()
     }
     files |= {f"{layout.SCRIPTS}/{name}": text for name, text in _scripts().items()}
     recipe = catalog.images[platform.image]
+    pythons = tuple(name for name in catalog.pythons if catalog.takes_debian(name, platform_name))
     context = {f"files{path}": text for path, text in files.items()}
-    return {"Dockerfile": dockerfile(recipe, platform, tuple(catalog.pythons), base_tag(base)), **context}
+    return {"Dockerfile": dockerfile(recipe, platform, pythons, base_tag(base)), **context}
 
 
 def _scripts() -> Mapping[str, str]:

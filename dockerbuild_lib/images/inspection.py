@@ -41,7 +41,7 @@ class ImageContents:
     suite: str
     base: str
     pythons: dict[str, str]
-    """The catalogue's name (3.11) -> Debian's version of it."""
+    """The catalogue's name (3.11) -> Debian's version of it. Those built from source are in no image."""
     toolchains: dict[str, str]
     tools: tuple[PythonTool, ...]
     packages: tuple[DebianPackage, ...]
@@ -68,7 +68,11 @@ def inspect_image(engine: Engine, catalog: Catalog, work: ImageWork) -> ImageCon
         size=found.size,
         suite=catalog.images[catalog.platforms[work.platform_name].image].suite,
         base=base_layer(engine, tag),
-        pythons={name: versions.get(f"python{name}-minimal", "not there") for name in catalog.pythons},
+        pythons={
+            name: versions[f"python{name}-minimal"]
+            for name in catalog.pythons
+            if catalog.takes_debian(name, work.platform_name)
+        },
         toolchains={name: _toolchain(catalog, work.platform_name, name) for name in catalog.toolchains},
         tools=tuple(PythonTool(wheel.distribution, wheel.version) for wheel in work.tools),
         packages=packages,

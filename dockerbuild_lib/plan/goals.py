@@ -16,7 +16,7 @@ from dockerbuild_lib.catalog.wheels import (
     UniversalWheel,
     VersionRecipe,
 )
-from dockerbuild_lib.core.errors import LockError
+from dockerbuild_lib.core.errors import CatalogError, LockError
 from dockerbuild_lib.plan import keys
 from dockerbuild_lib.plan.naming import Target
 from dockerbuild_lib.plan.patches import patch_digests
@@ -27,6 +27,8 @@ from dockerbuild_lib.plan.steps import (
     ImageWork,
     LibraryWork,
     PrebuiltWork,
+    Pythons,
+    PythonWork,
     UniversalWork,
     WheelWork,
     Workshop,
@@ -106,6 +108,7 @@ class GoalMaker:
             recipe=recipe,
             target=target,
             workshop=self.workshop(target.platform, _toolchain_of(recipe)),
+            pythons=self.pythons(target),
             source=source,
             key=_taken_key(selection, version_recipe, source, self._unusual(selection, target)),
             names=self._names(selection, target),
@@ -125,6 +128,7 @@ class GoalMaker:
             raise _not_locked(selection, "the archive of its crates")
         asked_here = lock.built_here.get(target.python, {})
         here = tuple(self.here(name, version, target.python) for name, version in asked_here.items())
+        pythons = self.pythons(target)
         recipe_key = keys.wheel_recipe_key(
             selection.distribution,
             recipe,
@@ -137,7 +141,7 @@ class GoalMaker:
             here={wheel.distribution: wheel.key.recipe for wheel in here},
             crates=lock.crates,
         )
-        environment = self._environment(workshop, target.python, [wheel.key.environment for wheel in here])
+        environment = self._environment(workshop, target.python, [wheel.key.environment for wheel in here], pythons)
         return WheelWork(
             distribution=selection.distribution,
             version=selection.version,
@@ -152,6 +156,7 @@ class GoalMaker:
             crates=lock.crates,
             here=here,
             key=keys.ContentKey(recipe_key, environment),
+            pythons=pythons,
             names=self._names(selection, target),
             tags=self._tags(selection, target),
         )
@@ -205,6 +210,37 @@ class GoalMaker:
     def _libraries(self, names: Iterable[str], workshop: Workshop) -> tuple[LibraryWork, ...]:
         return tuple(self.library(name, workshop) for name in self.catalog.libraries_behind(names))
 
+    def pythons(self, target: Target) -> Pythons:
+        """Return the Pythons that a target takes from source."""
+        of_target = self.python(target.python, target.platform)
+        return Pythons(of_target, self.python(target.python, self.catalog.build_platform))
+
+    def python(self, name: str, platform: str) -> PythonWork | None:
+        """Return a Python for a platform; None: its image has Debian's.
+
+        Raises:
+            CatalogError: it comes from Debian only, which has no such port.
+            LockError: its source, or that of a library in it, has no pin.
+
+        """
+        if self.catalog.takes_debian(name, platform):
+            return None
+        upstream = self.catalog.python(name).upstream
+        if upstream is None:
+            what = f"Python {name} for {platform} comes from Debian, whose suite has no such port"
+            raise CatalogError(what, where=str(self.catalog.folder / "pythons.yaml"), fix="write an upstream for it")
+        source = self.catalog.locks.pythons.sources.get(name)
+        if source is None or not upstream.source.is_pinned_by(upstream.version, source):
+            raise LockError(f"the source of Python {name} is not locked", fix="run sources.lock --name=pythons")
+        workshop = self.workshop(platform)
+        is_own = platform == self.catalog.build_platform
+        build = None if is_own else self.python(name, self.catalog.build_platform)
+        libraries = self._libraries(upstream.libraries, workshop)
+        recipe = keys.python_recipe_key(upstream, source, {library.name: library.key.recipe for library in libraries})
+        environment = self._environment(workshop, None, pythons=Pythons(build=build))
+        key = keys.ContentKey(recipe, environment)
+        return PythonWork(name, upstream.version, source, libraries, build, workshop, key)
+
     def workshop(self, platform_name: str, toolchain: str | None = None) -> Workshop:
         """Return where things are built for a platform: with *toolchain*, by default its own.
 
@@ -214,11 +250,18 @@ class GoalMaker:
         """
         platform = self.catalog.platforms[platform_name]
         toolchain = toolchain or platform.toolchain
+        if platform_name in self.catalog.toolchains[toolchain].skip:
+            reason = self.catalog.toolchains[toolchain].skip[platform_name]
+            raise CatalogError(f"the toolchain {toolchain} cannot build for {platform_name}: {reason}")
         image = self.image(platform_name).key
         return Workshop(platform_name, platform, image, toolchain, self.catalog.toolchains[toolchain])
 
-    def _environment(self, workshop: Workshop, python: str | None, here: Iterable[str] = ()) -> str:
-        return keys.environment_key(workshop.image, workshop.toolchain_name, workshop.toolchain, python, here)
+    def _environment(
+        self, workshop: Workshop, python: str | None, here: Iterable[str] = (), pythons: Pythons | None = None
+    ) -> str:
+        built = [work.key.full for work in pythons.works] if pythons else []
+        name, toolchain = workshop.toolchain_name, workshop.toolchain
+        return keys.environment_key(workshop.image, name, toolchain, python, here=here, pythons=built)
 
     def _lock(self, selection: Selection) -> VersionLock:
         wheel = self.catalog.locks.wheels.get(selection.distribution)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from dockerbuild_lib.catalog.base import Model
 from dockerbuild_lib.catalog.libraries import Library
 from dockerbuild_lib.catalog.locks import CratesArchive, IndexFile, LockedFile
-from dockerbuild_lib.catalog.machines import ImageRecipe, Toolchain
+from dockerbuild_lib.catalog.machines import ImageRecipe, PythonUpstream, Toolchain
 from dockerbuild_lib.catalog.wheels import BuiltWheel, PureWheel, SourceWheel, UniversalWheel, VersionRecipe, Wheel
 from dockerbuild_lib.plan.naming import universal_filename
 
@@ -63,15 +63,22 @@ def image_key(base: str, files: Mapping[str, str], tools: Sequence[IndexFile]) -
     return digest({"base": base, "files": dict(files), "tools": sorted(tool.sha256 for tool in tools)})
 
 
-def environment_key(
-    image: str, toolchain_name: str, toolchain: Toolchain, python: str | None, here: Iterable[str] = ()
+def environment_key(  # noqa: PLR0913 - this is what an environment is
+    image: str,
+    toolchain_name: str,
+    toolchain: Toolchain,
+    python: str | None,
+    *,
+    here: Iterable[str] = (),
+    pythons: Sequence[str] = (),
 ) -> str:
     """Return where something is built: image, toolchain, and the target's Python (None for libraries).
 
-    *here* are the environments of those build requirements that are built by this catalogue.
+    *here* are the environments of those build requirements that are built by this catalogue; *pythons* the keys of
+    the Pythons that were built from source: what runs there, and what is built for.
     """
     parts = {"image": image, "toolchain": [toolchain_name, toolchain], "python": python}
-    return digest({**parts, **_present(here=sorted(set(here)))})
+    return digest({**parts, **_present(here=sorted(set(here)), pythons=list(pythons))})
 
 
 def library_recipe_key(library: Library, source: LockedFile, libraries: Mapping[str, str]) -> str:
@@ -84,6 +91,12 @@ def library_recipe_key(library: Library, source: LockedFile, libraries: Mapping[
             "libraries": dict(libraries),
         }
     )
+
+
+def python_recipe_key(upstream: PythonUpstream, source: LockedFile, libraries: Mapping[str, str]) -> str:
+    """Return the recipe half of a Python that is built from source; *libraries* are name -> recipe key."""
+    unusual = {"free-threaded": True} if upstream.free_threaded else {}
+    return digest({"schema": RECIPE_SCHEMA, "source": source.sha256, "libraries": dict(libraries), **unusual})
 
 
 def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from

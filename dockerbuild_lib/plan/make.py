@@ -29,6 +29,8 @@ from dockerbuild_lib.plan.steps import (
     PublishWork,
     PullWork,
     PushWork,
+    Pythons,
+    PythonWork,
     Status,
     Step,
     TrialWork,
@@ -130,7 +132,8 @@ class _Planner:
                 return self._wheel(goal, why)
             case PrebuiltWork():
                 check = self._add(names.check(goal), goal.key, (self._fetch(goal.source),), CheckWork(goal), why)
-                return (self._trial(goal, (check, self.image(goal.workshop.platform_name))),)
+                pythons = self._pythons(Pythons(target=goal.pythons.target))
+                return (self._trial(goal, (check, self.image(goal.workshop.platform_name), *pythons)),)
             case UniversalWork():
                 return (self._fetch(goal.source),)
 
@@ -143,6 +146,7 @@ class _Planner:
         needs.append(self.image(wheel.workshop.platform_name))
         needs += [self._library(library) for library in wheel.libraries]
         needs += [self.here(required) for required in wheel.here]
+        needs += self._pythons(wheel.pythons)
         build = self._add(names.build(wheel), wheel.key, needs, BuildWork(wheel), why)
         check = self._add(names.check(wheel), wheel.key, (build,), CheckWork(wheel), "after its build")
         return (self._trial(wheel, (check,)),)
@@ -233,6 +237,25 @@ class _Planner:
         if request.upload:
             self._add(name, work.key, needs, PublishLibraryWork(work), "not published yet")
 
+    def _pythons(self, pythons: Pythons) -> list[str]:
+        return [self.python(work) for work in pythons.works]
+
+    def python(self, work: PythonWork) -> str:
+        """Add a Python that is built from source; where the store lacks it, also all that it is built with."""
+        name = names.python(work)
+        if name not in self.steps:
+            there = self.inventory.python(work)
+            needs = () if there else self._python_needs(work)
+            why = "the store has it" if there else "the store does not have it"
+            step = Step(name, name, work.key.full, needs, 240, work)
+            self._put(step, Status.HIT if there else Status.TO_DO, why)
+        return name
+
+    def _python_needs(self, work: PythonWork) -> tuple[str, ...]:
+        others = [self._library(library) for library in work.libraries]
+        others += [self.python(work.build_python)] if work.build_python else []
+        return (self._fetch(work.source), self.image(work.workshop.platform_name), *others)
+
     def _add(self, name: str, key: ContentKey, needs: Iterable[str], work: Work, why: str) -> str:
         weight = _WEIGHTS.get(type(work), 1)
         self._put(Step(name, name, key.full, tuple(dict.fromkeys(needs)), weight, work), Status.TO_DO, why)
@@ -300,4 +323,11 @@ def plan_here(wheel: WheelWork, maker: GoalMaker, inventory: Inventory) -> Plan:
     """Work out what it takes to have a wheel that others are built with in the work area."""
     planner = _Planner(maker, inventory)
     planner.here(wheel)
+    return Plan((), planner.finish())
+
+
+def plan_python(work: PythonWork, maker: GoalMaker, inventory: Inventory) -> Plan:
+    """Work out what it takes to have a Python that comes from source in the store."""
+    planner = _Planner(maker, inventory)
+    planner.python(work)
     return Plan((), planner.finish())

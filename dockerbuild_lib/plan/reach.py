@@ -16,6 +16,11 @@ from dockerbuild_lib.plan.naming import Target
 
 def catalog_versions(catalog: Catalog) -> frozenset[PackageVersion]:
     """Return every version of the catalogue in every package that may hold it, also where it is not built today."""
+    pythons = frozenset(
+        PackageVersion(naming.python_package(platform), python.upstream.version)
+        for platform, python in product(catalog.platforms.values(), catalog.pythons.values())
+        if python.upstream
+    )
     wheels = frozenset(
         PackageVersion(package, naming.version_text(version, version_recipe))
         for name, recipe in catalog.wheels.items()
@@ -26,7 +31,7 @@ def catalog_versions(catalog: Catalog) -> frozenset[PackageVersion]:
         PackageVersion(naming.library_package(name, platform), naming.revised(library.version, library.revision))
         for (name, library), platform in product(catalog.libraries.items(), catalog.platforms.values())
     )
-    return wheels | libraries
+    return wheels | pythons | libraries
 
 
 def _packages(catalog: Catalog, spelling: str) -> Iterator[str]:

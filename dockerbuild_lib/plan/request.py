@@ -16,7 +16,7 @@ from dockerbuild_lib.plan.naming import Target
 
 @dataclass(frozen=True)
 class Request:
-    """The options of ``wheel.build`` and ``wheel.plan``. Empty names, platforms or pythons: all there are.
+    """The options of ``wheel.build`` and ``wheel.plan``. Empty names, platforms or pythons: all that are default.
 
     A name is a distribution, a pattern (``py*``), or one version: ``markupsafe==3.0.4``.
     """
@@ -66,6 +66,8 @@ def select(request: Request, catalog: Catalog) -> tuple[Selection, ...]:
 
     """
     platforms = tuple(_chosen("platform", request.platforms, catalog.platforms))
+    if not request.platforms:
+        platforms = tuple(platform for platform in platforms if catalog.platforms[platform].default)
     pythons = tuple(_chosen("python", request.pythons, catalog.pythons))
     if not request.pythons:
         pythons = tuple(python for python in pythons if catalog.pythons[python].default)

@@ -12,6 +12,7 @@ from dockerbuild_lib.catalog.wheels import PrebuiltWheel, PureWheel, SourceWheel
 from dockerbuild_lib.plan.naming import source_name
 from dockerbuild_lib.plan.pinned_files import pinned_files
 
+PYTHON = "python"
 TOOLS = "tools"
 """What the Python tools of all images are called where a wheel or library could be named."""
 _ROLES = {"build_requires": "build requirement"}
@@ -22,7 +23,7 @@ class Use:
     """One part of the catalogue that uses a source, and what for."""
 
     kind: str
-    """``wheel``, ``library`` or ``image``."""
+    """``wheel``, ``library``, ``python`` or ``image``."""
     name: str
     version: str
     """Empty where the user has none."""
@@ -40,6 +41,8 @@ class Use:
         """The names that mean this user where sources are selected by who uses them."""
         if self.kind == "image":
             return (TOOLS,)
+        if self.kind == PYTHON:
+            return (f"{PYTHON}{self.name}",)
         return (self.name, f"{self.name}=={self.version}") if self.version else (self.name,)
 
 
@@ -60,7 +63,7 @@ class NeededSource:
 def needed_sources(catalog: Catalog) -> tuple[NeededSource, ...]:
     """Return every source of every wheel, library and image, and whatever else is pinned, sorted by name."""
     uses: dict[LockedFile, set[Use]] = {}
-    for file, users in (*_wheels(catalog), *_libraries(catalog), *_tools(catalog)):
+    for file, users in (*_wheels(catalog), *_libraries(catalog), *_pythons(catalog), *_tools(catalog)):
         uses.setdefault(file, set()).update(users)
     pinned = (
         NeededSource(source_name(file), str(file.version), source_type(file), file, tuple(sorted(users)))
@@ -125,6 +128,12 @@ def _library_uses(catalog: Catalog, library: str) -> Iterator[Use]:
                 yield from _uses_of_here(catalog, name, version)
 
 
+def _pythons(catalog: Catalog) -> _Pinned:
+    for name, file in catalog.locks.pythons.sources.items():
+        python = catalog.pythons.get(name)
+        yield file, (Use(PYTHON, name, "", "source"),) if python and python.upstream else ()
+
+
 def _tools(catalog: Catalog) -> _Pinned:
     uses = [Use("image", name, "", "tool") for name, recipe in catalog.images.items() if recipe.tools]
     for _, file in pinned_files(catalog.locks.tools):
@@ -141,6 +150,11 @@ def _unlocked(catalog: Catalog) -> Iterator[NeededSource]:
         if file is None or not library.source.is_pinned_by(library.version, file):
             uses = tuple(sorted(_library_uses(catalog, name)))
             yield NeededSource(name, library.version, library.source.type, None, uses)
+    for name, python in catalog.pythons.items():
+        pin, upstream = catalog.locks.pythons.sources.get(name), python.upstream
+        if upstream and not (pin and upstream.source.is_pinned_by(upstream.version, pin)):
+            use = Use(PYTHON, name, "", "source")
+            yield NeededSource(f"{PYTHON}{name}", upstream.version, upstream.source.type, None, (use,))
     for name, image in catalog.images.items():
         for tool in sorted(set(image.tools) - set(catalog.locks.tools.requirements)):
             yield NeededSource(tool, "", "wheel", None, (Use("image", name, "", "tool"),))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
-from dockerbuild_lib.plan.steps import BaseWork, Goal, LibraryWork, TriedWork, WheelWork, place_of
+from dockerbuild_lib.plan.steps import BaseWork, Goal, LibraryWork, PythonWork, TriedWork, WheelWork, place_of
 
 
 def goal(goal: Goal) -> str:
@@ -42,6 +42,11 @@ def library(work: LibraryWork) -> str:
 def publish_library(work: LibraryWork) -> str:
     """Name the publishing of a library."""
     return f"publish {library(work)}"
+
+
+def python(work: PythonWork) -> str:
+    """Name the building of a Python."""
+    return f"python {work.name} {work.workshop.platform_name}"
 
 
 def build(wheel: WheelWork) -> str:

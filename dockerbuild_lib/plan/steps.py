@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dockerbuild_lib.catalog.architectures import architecture_of
 from dockerbuild_lib.catalog.libraries import Library
 from dockerbuild_lib.catalog.locks import CratesArchive, IndexFile, LockedFile
 from dockerbuild_lib.catalog.machines import ImageRecipe, Platform, Toolchain
 from dockerbuild_lib.catalog.platform_tags import newest_glibc
 from dockerbuild_lib.catalog.wheels import BuiltWheel, PrebuiltWheel, PureWheel, VersionRecipe
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.naming import Target, library_package, revised
+from dockerbuild_lib.plan.naming import Target, library_package, python_package, revised
 from dockerbuild_lib.plan.wheel_names import WheelNames
 
 
@@ -76,6 +77,11 @@ class Workshop:
     toolchain_name: str
     toolchain: Toolchain
 
+    @property
+    def glibc(self) -> str | None:
+        """The oldest glibc (2.17) that what is built here must run with; None: the image's own."""
+        return self.toolchain.glibc_for(self.platform)
+
 
 @dataclass(frozen=True)
 class LibraryWork:
@@ -98,6 +104,47 @@ class LibraryWork:
     def version_text(self) -> str:
         """The value of the package's ``version:`` tag."""
         return revised(self.library.version, self.library.revision)
+
+
+@dataclass(frozen=True)
+class PythonWork:
+    """Build a CPython for a platform."""
+
+    name: str
+    """Its major and minor version: 3.13."""
+    version: str
+    source: LockedFile
+    libraries: tuple[LibraryWork, ...]
+    build_python: PythonWork | None
+    """The same for the build machine, which runs while this one is built; None: it comes from Debian, or it is this."""
+    workshop: Workshop
+    key: ContentKey
+
+    @property
+    def is_build_machine(self) -> bool:
+        """Whether it runs on the build machine itself."""
+        return architecture_of(self.workshop.platform.triple).is_build_machine
+
+    @property
+    def package(self) -> str:
+        """Its package in the store."""
+        return python_package(self.workshop.platform)
+
+
+@dataclass(frozen=True)
+class Pythons:
+    """The Pythons of a wheel's build that are built from source; None: that one comes from Debian, with the image."""
+
+    target: PythonWork | None = None
+    """What the wheel is for."""
+    build: PythonWork | None = None
+    """What runs the build; the same as the target's where that is the build machine."""
+
+    @property
+    def works(self) -> tuple[PythonWork, ...]:
+        """Each of them, once."""
+        works = (self.target,) if self.build == self.target else (self.build, self.target)
+        return tuple(work for work in works if work)
 
 
 class _Named:
@@ -140,6 +187,7 @@ class WheelWork(_Named):
     names: WheelNames
     tags: tuple[str, ...]
     """PEP 425 platform tags that it may claim."""
+    pythons: Pythons = Pythons()
 
     @property
     def is_universal(self) -> bool:
@@ -149,7 +197,7 @@ class WheelWork(_Named):
     @property
     def glibc(self) -> str | None:
         """The oldest glibc (2.17) that the wheel must run with; None: the image's own."""
-        return self.workshop.toolchain.glibc
+        return self.workshop.glibc
 
 
 @dataclass(frozen=True)
@@ -166,6 +214,7 @@ class PrebuiltWork(_Named):
     names: WheelNames
     tags: tuple[str, ...]
     """PEP 425 platform tags that it may claim."""
+    pythons: Pythons = Pythons()
     is_universal = False
 
     @property
@@ -247,7 +296,7 @@ class PublishWork:
 ImageSteps = BaseWork | ImageWork | PullWork | PushWork
 WheelSteps = BuildWork | CheckWork | TrialWork | PackageWork | PublishWork
 LibrarySteps = LibraryWork | PublishLibraryWork
-Work = FetchWork | ImageSteps | LibrarySteps | WheelSteps
+Work = FetchWork | ImageSteps | LibrarySteps | PythonWork | WheelSteps
 
 
 class Lane(StrEnum):

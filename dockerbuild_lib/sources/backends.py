@@ -56,9 +56,11 @@ class Backends(Protocol):
     """The sources' build backends (PEP 517)."""
 
     def wheel_requires(
-        self, subject: Subject, build_requires: Sequence[IndexFile], here: Sequence[HereWheel]
+        self, subject: Subject, python: str, build_requires: Sequence[IndexFile], here: Sequence[HereWheel]
     ) -> tuple[str, ...]:
         """Return what ``get_requires_for_build_wheel`` asks for, in an environment of *build_requires* and *here*.
+
+        The environment is one of *python* (3.11), as the build's will be.
 
         Raises:
             PatchFailedError, UnsafeArchiveError: there is no source to ask.

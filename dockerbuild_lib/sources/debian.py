@@ -18,6 +18,7 @@ from dockerbuild_lib.sources.http import RefusedError
 _ORIGINS = frozenset({"Debian"})
 _COMPONENT = "main"
 _REPACKED = re.compile(r"[.+~](?:dfsg|ds)(?:[0-9.]*[0-9])?$")
+"""What Debian adds to the version of an archive that it took files out of (Developer's Reference, 6.7.8.2)."""
 _CHECKSUM = re.compile(r"^(?P<sha256>[0-9a-f]{64})\s+(?P<size>[0-9]+)\s+(?P<name>\S+)$")
 
 
@@ -27,6 +28,8 @@ class SourcePackage:
 
     name: str
     version: str
+    suite: str | None = None
+    """Where it is looked for; None: wherever others are."""
 
 
 def debian_sources_list(suite: str) -> str:
@@ -79,11 +82,12 @@ def find_upstream_archives(packages: Iterable[SourcePackage], suites: Iterable[s
         ToolMissingError, NetworkError: as :func:`debian_sources_list`.
 
     """
-    configuration = read_apt_configuration()
-    lines = tuple(entry.line("deb-src") for suite in suites for entry in debian_entries(configuration, suite))
+    configuration, wanted, usual = read_apt_configuration(), tuple(packages), tuple(suites)
+    needed = dict.fromkeys(suite for package in wanted for suite in ((package.suite,) if package.suite else usual))
+    lines = tuple(entry.line("deb-src") for suite in needed for entry in debian_entries(configuration, suite))
     with private_apt(configuration, lines, indices=True) as apt:
         apt.update()
-        return {package: upstream_archive(package, apt.source_stanzas(package.name)) for package in packages}
+        return {package: upstream_archive(package, apt.source_stanzas(package.name)) for package in wanted}
 
 
 def upstream_archive(package: SourcePackage, showsrc: str) -> DebianFile:
@@ -106,10 +110,7 @@ def upstream_archive(package: SourcePackage, showsrc: str) -> DebianFile:
 
 
 def _upstream_version(version: str) -> str:
-    """Return upstream's version in a Debian version: ``[epoch:]upstream[+dfsg][-revision]`` (Debian Policy, 5.6.12).
-
-    The mark says that Debian left some files out of upstream's archive.
-    """
+    """Return upstream's version in a Debian version: ``[epoch:]upstream[+dfsg][-revision]`` (Debian Policy, 5.6.12)."""
     without_epoch = version.partition(":")[2] or version
     return _REPACKED.sub("", without_epoch.rpartition("-")[0] or without_epoch)
 

@@ -30,6 +30,7 @@ from dockerbuild_lib.sources.outside import Origins, Outside
 from dockerbuild_lib.sources.pins import Pinner
 
 LIBRARIES = "libraries"
+PYTHONS = "pythons"
 TOOLS = "tools"
 SomeLock = TypeVar("SomeLock", WheelLock, LibrariesLock, ToolsLock)
 
@@ -51,9 +52,9 @@ class Locking:
 def update_locks(catalog: Catalog, names: Collection[str], locking: Locking) -> tuple[LockChange, ...]:
     """Lock what is not locked yet, and return what changed.
 
-    *names* are wheels, libraries or ``tools``; none means everything, and then the locks of wheels that the catalogue
-    no longer has are removed. A lock that is up to date is not touched, and nobody outside is asked about it. Each
-    lock is written as soon as it is complete, and each new source is interned.
+    *names* are wheels, libraries, ``pythons`` or ``tools``; none means everything, and then the locks of wheels that
+    the catalogue no longer has are removed. A lock that is up to date is not touched, and nobody outside is asked
+    about it. Each lock is written as soon as it is complete, and each new source is interned.
 
     Raises:
         UsageError: the catalogue has no such name.
@@ -68,7 +69,7 @@ def update_locks(catalog: Catalog, names: Collection[str], locking: Locking) -> 
 
 
 def _check_names(catalog: Catalog, names: Collection[str]) -> None:
-    known = {*catalog.wheels, *catalog.libraries, TOOLS}
+    known = {*catalog.wheels, *catalog.libraries, PYTHONS, TOOLS}
     for name in names:
         if name not in known:
             raise UsageError(f"unknown wheel or library {name!r}", fix=suggestion(name, known))
@@ -132,6 +133,14 @@ class _Run:
         new = self._renewed(LIBRARIES, self._folder.libraries, old, renew)
         self.catalog = self.catalog.with_locks(replace(self.catalog.locks, libraries=new))
         yield from changes_between(LIBRARIES, old, new)
+
+    def _pythons(self) -> Iterator[LockChange]:
+        pythons = {name: python.upstream for name, python in self.catalog.pythons.items() if python.upstream}
+        old = self.catalog.locks.pythons
+        renew = partial(renewed_libraries, self._renewal, pythons, frozenset(pythons))
+        new = self._renewed(PYTHONS, self._folder.pythons, old, renew)
+        self.catalog = self.catalog.with_locks(replace(self.catalog.locks, pythons=new))
+        yield from changes_between(PYTHONS, old, new)
 
     def _renewed(self, name: str, file: Path, old: SomeLock, renew: Callable[..., SomeLock]) -> SomeLock:
         try:

@@ -22,6 +22,11 @@ class LockFolder:
         return self.folder / "libraries.json"
 
     @property
+    def pythons(self) -> Path:
+        """The lock of the sources of Pythons."""
+        return self.folder / "pythons.json"
+
+    @property
     def tools(self) -> Path:
         """The lock of the tools inside every image."""
         return self.folder / "tools.json"

@@ -19,6 +19,7 @@ from dockerbuild_lib.catalog.locks import (
     VersionLock,
     WheelLock,
 )
+from dockerbuild_lib.catalog.machines import PythonUpstream
 from dockerbuild_lib.catalog.patch_text import parse_patch
 from dockerbuild_lib.catalog.sources import ArchiveSource, DebianSource, LocalSource, Source
 from dockerbuild_lib.catalog.wheels import (
@@ -145,11 +146,11 @@ def _refuse_other_crates(catalog: Catalog, subject: Subject) -> None:
 
 
 def renewed_libraries(
-    renewal: Renewal, libraries: Mapping[str, Library], wanted: Collection[str], *, old: LibrariesLock
+    renewal: Renewal, libraries: Mapping[str, Library | PythonUpstream], wanted: Collection[str], *, old: LibrariesLock
 ) -> LibrariesLock:
-    """Return the pins of the *wanted* libraries' sources, beside the old ones of the others in the catalogue."""
+    """Return the pins of the *wanted* libraries' or Pythons' sources, beside the old ones of the catalogue's others."""
     pins = {name: file for name, file in old.sources.items() if name in libraries and name not in wanted}
-    missing = {}
+    missing: dict[str, Library | PythonUpstream] = {}
     for name in wanted:
         library = libraries[name]
         if file := renewal.kept(library.source, library.version, old.sources.get(name)):
@@ -164,10 +165,10 @@ def renewed_libraries(
     return LibrariesLock(sources=pins)
 
 
-def _debian_sources(renewal: Renewal, libraries: Mapping[str, Library]) -> dict[str, SourceFile]:
+def _debian_sources(renewal: Renewal, libraries: Mapping[str, Library | PythonUpstream]) -> dict[str, SourceFile]:
     """Return the pins of those that come from Debian, whose indices are fetched once for all of them."""
     packages = {
-        name: SourcePackage(library.source.package, library.version)
+        name: SourcePackage(library.source.package, library.version, library.source.suite)
         for name, library in libraries.items()
         if isinstance(library.source, DebianSource)
     }

@@ -71,7 +71,7 @@ class RequirementsLocker:
         """Ask the backend in an environment of all that is known before, and return the whole one."""
         before = self._resolved(catalog, subject, declared, python)
         here = self._built(catalog, before.here, python)
-        asked = self.backends().wheel_requires(subject, before.pinned, here)
+        asked = self.backends().wheel_requires(subject, python, before.pinned, here)
         whole = self._resolved(catalog, subject, (*declared, *asked), python) if asked else before
         return _Environment(asked, whole.pinned, whole.here)
 

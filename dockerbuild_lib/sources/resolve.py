@@ -15,6 +15,7 @@ from types import MappingProxyType
 from packaging.utils import canonicalize_name
 
 from dockerbuild_lib.catalog.architectures import BUILD_MACHINE
+from dockerbuild_lib.catalog.python_names import release_of
 from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import DockerbuildError, LockError, NetworkError, ToolMissingError
 from dockerbuild_lib.sources.cooldown import SETTING, untold
@@ -81,7 +82,7 @@ def resolve(
     CONNECTIONS.require(_label(wanted, python))
     command = (
         *(_uv(), "pip", "compile", "-"),
-        *("--python", sys.executable, "--python-version", python, "--python-platform", _PLATFORM),
+        *("--python", sys.executable, "--python-version", release_of(python), "--python-platform", _PLATFORM),
         *("--only-binary", ":all:", "--generate-hashes"),
         *("--no-config", "--no-header", "--no-annotate", "--no-progress", "--color", "never"),
         *(("--exclude-newer", newest.isoformat()) if newest else ()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dockerbuild_lib.catalog.architectures import architecture_of
@@ -28,6 +28,7 @@ from dockerbuild_lib.wheels.environment import (
     plain_environment,
     target_environment,
 )
+from dockerbuild_lib.wheels.python_places import BUILD_MACHINE, python_trees, sysconfig_module, wheel_interpreter
 
 INPUTS = WorkPath("inputs")
 DIST = WorkPath("dist")
@@ -53,6 +54,8 @@ class WheelInputs:
     patches: tuple[Path, ...]
     libraries: Mapping[str, Path]
     crates: Path | None
+    pythons: Mapping[str, Path] = field(default_factory=dict)
+    """Tars of the Pythons that come from source, by content key."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +101,10 @@ class WheelBuilder:
                     with self.trees.packed(inputs.crates, CRATES.relative, WORKER_ID) as crates:
                         worker.put_tree(crates.tar, WORK)
                 worker.put(build_files(inputs))
-                for archive in inputs.libraries.values():
-                    with archive.open("rb") as library:
-                        worker.put_tree(library, LIBRARIES)
+                libraries = ((archive, LIBRARIES) for archive in inputs.libraries.values())
+                for archive, folder in (*libraries, *python_trees(wheel.pythons, inputs.pythons)):
+                    with archive.open("rb") as stream:
+                        worker.put_tree(stream, folder)
                 for command in build_commands(wheel, conditions):
                     worker.run(command, log)
                 return BuildOutcome(_the_wheel(worker, target), tree.sha256)
@@ -119,7 +123,8 @@ def script(name: str, *arguments: str) -> tuple[str, ...]:
 
 def build_files(inputs: WheelInputs) -> dict[WorkPath, Path | bytes]:
     """Return what lies in the work folder when a build begins, the source, crates and libraries apart."""
-    return {**requirement_files(inputs.build_requires), LIBRARIES / ".keep": b""}
+    kept = {LIBRARIES / ".keep": b"", BUILD_MACHINE / ".keep": b""}
+    return {**requirement_files(inputs.build_requires), **kept}
 
 
 def requirement_files(wheels: Iterable[RequiredWheel]) -> dict[WorkPath, Path | bytes]:
@@ -136,18 +141,21 @@ def build_commands(wheel: WheelWork, conditions: Conditions) -> tuple[Command, .
     settings = json.dumps(wheel.recipe.config_settings, sort_keys=True)
     replaced = json.dumps(sorted(name for name, tail in wheel.recipe.build_requires.items() if tail != HERE))
     revision = str(wheel.version_recipe.revision)
-    phases = (
-        (script("prepare_build"), plain),
-        (script("build_wheel", settings, replaced), _environment(wheel, conditions)),
+    phases: tuple[tuple[tuple[Argument, ...], Mapping[str, Argument]], ...] = (
+        (_preparation(wheel), plain),
+        (script("build_wheel", settings, replaced), wheel_environment(wheel, conditions)),
         (script("repair_wheel", revision, *_allowed_tags(wheel)), plain),
     )
     return tuple(Command((*_under_umask(conditions), *argv), environment) for argv, environment in phases)
 
 
-def _environment(wheel: WheelWork, conditions: Conditions) -> dict[str, Argument]:
+def wheel_environment(wheel: WheelWork, conditions: Conditions = DEFAULT_CONDITIONS) -> dict[str, Argument]:
+    """Return the whole environment of a wheel's build."""
     crates = crates_environment() if wheel.crates else {}
     own = {**crates, **wheel.recipe.environment, **wheel.version_recipe.environment}
-    return target_environment(wheel.workshop, (library.name for library in wheel.libraries), own, conditions)
+    libraries = (library.name for library in wheel.libraries)
+    told = sysconfig_module(wheel.target.python, wheel.pythons.target, wheel.workshop.platform.triple)
+    return target_environment(wheel.workshop, libraries, told, own, conditions)
 
 
 def _under_umask(conditions: Conditions) -> tuple[str, ...]:
@@ -157,6 +165,11 @@ def _under_umask(conditions: Conditions) -> tuple[str, ...]:
 
 def _allowed_tags(wheel: WheelWork) -> tuple[str, ...]:
     return (architecture_of(wheel.workshop.platform.triple).machine, *wheel.tags)
+
+
+def _preparation(wheel: WheelWork) -> tuple[Argument, ...]:
+    multiarch = architecture_of(wheel.workshop.platform.triple).multiarch
+    return (*script("prepare_build"), wheel_interpreter(wheel), multiarch)
 
 
 def _the_wheel(worker: Worker, target: Path) -> Path:

@@ -53,7 +53,8 @@ def plain_environment(conditions: Conditions) -> dict[str, Argument]:
 
 def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argument]:
     """Return the variables that name the compilers and their flags, with *libraries* to be found."""
-    name = workshop.toolchain_name
+    name, architecture = workshop.toolchain_name, architecture_of(workshop.platform.triple)
+    emulated = {} if architecture.is_build_machine else {"QEMU_LD_PREFIX": layout.sysroot(architecture)}
     used = [LIBRARIES / library for library in libraries]
     # The fixed path of the source stands in debug information and __FILE__; /src is what readers of a wheel see.
     prefix_map: Argument = ("-ffile-prefix-map=", SOURCE, "=/src")
@@ -77,30 +78,33 @@ def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argumen
         "LDFLAGS": _words(ldflags),
         "PKG_CONFIG_LIBDIR": _joined((library / "lib" / "pkgconfig" for library in used), ":"),
         "CMAKE_TOOLCHAIN_FILE": f"{layout.toolchain_folder(name)}/cmake/toolchain.cmake",
+        **emulated,
     }
 
 
 def target_environment(
     workshop: Workshop,
     libraries: Iterable[str],
+    sysconfig: str,
     own: Mapping[str, Argument],
     conditions: Conditions = DEFAULT_CONDITIONS,
 ) -> dict[str, Argument]:
     """Return the whole environment of a wheel's build for its target; *own* are the recipe's variables.
 
-    The programs of the build requirements are found first, as PEP 517 asks.
+    *sysconfig* is the module of the target Python's variables. The programs of the build requirements are found
+    first, as PEP 517 asks.
     """
     plain = plain_environment(conditions)
     named = compilers(workshop, libraries)
-    machine = architecture_of(workshop.platform.triple).machine
+    architecture = architecture_of(workshop.platform.triple)
     return {
         **plain,
         "PATH": (VENV / "bin", f":{PATH}"),
         **named,
         "LDSHARED": f"{named['CC']} -shared",
         "LDCXXSHARED": f"{named['CXX']} -shared",
-        "_PYTHON_HOST_PLATFORM": f"linux-{machine}",
-        "_PYTHON_SYSCONFIGDATA_NAME": f"_sysconfigdata__{workshop.platform.triple}",
+        "_PYTHON_HOST_PLATFORM": f"linux-{architecture.machine}",
+        "_PYTHON_SYSCONFIGDATA_NAME": sysconfig,
         **own,
     }
 

@@ -21,7 +21,7 @@ from dockerbuild_lib.core.errors import BuildFailedError, LimitExceededError, Lo
 from dockerbuild_lib.core.files import sha256_of
 from dockerbuild_lib.images.context import image_files
 from dockerbuild_lib.plan.goals import GoalMaker
-from dockerbuild_lib.plan.steps import WheelWork
+from dockerbuild_lib.plan.steps import PythonWork, WheelWork
 from dockerbuild_lib.sources.backends import HereWheel, Subject
 from dockerbuild_lib.sources.trees import SourceTrees
 from dockerbuild_lib.wheels.backends import ContainedBackends
@@ -64,8 +64,15 @@ LOOK_AROUND = """
 """
 
 
+PYTHON = "3.11"
+
+
 def build_nothing(wheel: WheelWork) -> HereWheel:
     raise AssertionError(wheel)
+
+
+def no_python(work: PythonWork) -> Path:
+    raise AssertionError(work)
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ class Laboratory:
 
         engine = Engine("test-backends")
         trees = SourceTrees(ArchiveLimits(), self.folder / "tmp")
-        yield ContainedBackends(engine, limits, trees, GoalMaker(catalog, image_files), fetch, build_nothing)
+        yield ContainedBackends(engine, limits, trees, GoalMaker(catalog, image_files), fetch, build_nothing, no_python)
         engine.client.close()
 
     def subject(self, hook: str | None, *patches: str) -> Subject:
@@ -107,7 +114,7 @@ class Laboratory:
     def ask(self, hook: str | None, limits: Limits = LIMITS) -> tuple[str, ...]:
         subject = self.subject(hook)
         with self.backends(subject, limits) as backends:
-            return backends.wheel_requires(subject, (), ())
+            return backends.wheel_requires(subject, PYTHON, (), ())
 
 
 @pytest.fixture
@@ -170,10 +177,10 @@ def test_a_backend_is_asked_in_the_patched_source(laboratory: Laboratory) -> Non
     patch.write_text(PATCH)
     subject = laboratory.subject('return ["cmake"]', patch.name)
     with laboratory.backends(subject) as backends:
-        assert backends.wheel_requires(subject, (), ()) == ("ninja",)
+        assert backends.wheel_requires(subject, PYTHON, (), ()) == ("ninja",)
         patch.write_text(PATCH.replace("cmake", "meson"))
         with pytest.raises(PatchFailedError, match=r"01-hook\.patch does not apply"):
-            backends.wheel_requires(subject, (), ())
+            backends.wheel_requires(subject, PYTHON, (), ())
 
 
 def test_what_a_real_backend_asks_for_is_locked_once_and_then_nobody_is_asked(fresh: Project) -> None:

@@ -34,9 +34,10 @@ class ModestBackends:
     """Build backends that ask for nothing more than pyproject.toml."""
 
     def wheel_requires(
-        self, subject: Subject, build_requires: Sequence[IndexFile], here: Sequence[HereWheel]
+        self, subject: Subject, python: str, build_requires: Sequence[IndexFile], here: Sequence[HereWheel]
     ) -> tuple[str, ...]:
         assert subject.source
+        assert python
         assert build_requires
         assert not here
         return ()

@@ -102,7 +102,7 @@ VALUES: dict[str, tuple[str, list[str]]] = {
     ),
     "a key of another type of source": (
         "x: {trial: a, source: {type: debian, package: a, urls: []}, " + _RECIPE + "}",
-        ["1:50: unknown key 'urls'; known are: package, type"],
+        ["1:50: unknown key 'urls'; known are: package, suite, type"],
     ),
     "an address with a password": (
         "x: {trial: a, source: {type: archive, urls: ['https://a:b@c.example/d']}, " + _RECIPE + "}",

@@ -7,7 +7,7 @@ from pathlib import Path
 from dockerbuild_lib.catalog.load import load_catalog
 from tests.support.catalogs import add_file, problems_of, write_catalog
 
-_PROCESSORS = "known are: x86_64, aarch64"
+_PROCESSORS = "known are: x86_64, aarch64, armv7l, armv6l, riscv64, i686, powerpc64le, s390x"
 _UNUSED = "list it under 'patches:' of its version, or remove it"
 _MISSING = "add the file, or remove it from the list"
 PATCH = "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-old\n+new\n"

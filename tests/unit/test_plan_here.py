@@ -17,7 +17,7 @@ from dockerbuild_lib.plan.inventory import PackageVersion, Published
 from dockerbuild_lib.plan.keys import ContentKey
 from dockerbuild_lib.plan.make import Plan, make_plan
 from dockerbuild_lib.plan.request import Request
-from dockerbuild_lib.plan.steps import Goal, LibraryWork, WheelWork
+from dockerbuild_lib.plan.steps import Goal, LibraryWork, PythonWork, WheelWork
 from dockerbuild_lib.sources.lock_files import lock_text
 from tests.support.catalogs import add_file, write_catalog
 
@@ -42,6 +42,9 @@ class World:
         return tuple(key for key in self.results if key == goal.key)
 
     def library(self, work: LibraryWork) -> bool:
+        return bool(work)
+
+    def python(self, work: PythonWork) -> bool:
         return bool(work)
 
     def image(self, key: str) -> bool:

@@ -156,3 +156,21 @@ def test_apts_configuration_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 )
 def test_apts_names_of_lists(uri: str, name: str) -> None:
     assert list_file_name(uri) == name
+
+
+@pytest.mark.parametrize("version", ["1.2.dfsg-3", "1.2+dfsg1-3", "1:1.2+ds-1"])
+def test_what_debian_repacked_is_found_by_its_upstream_version(version: str) -> None:
+    upstream = version.partition(":")[2] or version
+    archive = f"lib_{upstream.rpartition('-')[0]}.orig.tar.bz2"
+    found = upstream_archive(PACKAGE, showsrc(version, archive))
+    assert (found.version, found.filename) == ("1.2", archive)
+
+
+def test_a_longer_version_is_another_one() -> None:
+    with pytest.raises(LockError, match=r"its version is 1\.2\.1, not 1\.2"):
+        upstream_archive(PACKAGE, showsrc("1.2.1-3", "lib_1.2.1.orig.tar.gz"))
+
+
+def test_the_same_archive_in_two_pools_is_one() -> None:
+    security = showsrc().replace("pool/main", "pool/updates/main")
+    assert upstream_archive(PACKAGE, security + showsrc()).path == "pool/main/l/lib/lib_1.2.orig.tar.gz"

@@ -120,9 +120,10 @@ class TalkingBackends:
         self.asked: list[str] = []
 
     def wheel_requires(
-        self, subject: Subject, build_requires: Sequence[IndexFile], here: Sequence[HereWheel]
+        self, subject: Subject, python: str, build_requires: Sequence[IndexFile], here: Sequence[HereWheel]
     ) -> tuple[str, ...]:
         beside = [*(pin.distribution for pin in build_requires), *(wheel.distribution for wheel in here)]
+        assert python
         self.asked.append(f"{subject.name} beside {'+'.join(beside)}")
         return self.answer
 

@@ -26,11 +26,18 @@ class WheelExpectation:
     """The oldest glibc that it must run with, where that is older than its tag's: ``2.17``."""
     python_tags: str | None = None
     """The Python tags (PEP 425) that a universal wheel must bear, no others: ``py2.py3``; None: any that fit."""
+    abi: str | None = None
+    """The target's ABI as a tag, where it is not that of its Python: ``cp313t``."""
 
     @property
     def architecture(self) -> Architecture | None:
         """The processor that its machine code must be for."""
         return architecture_of(self.triple) if self.triple else None
+
+    @property
+    def abi_tag(self) -> str:
+        """``cp311``, or ``cp313t``."""
+        return self.abi or self.python
 
     @property
     def python_minor(self) -> int:

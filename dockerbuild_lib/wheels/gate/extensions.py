@@ -55,7 +55,9 @@ def _set_problems(subject: Subject, present: set[str]) -> Iterator[str]:
 def _suffix_problems(subject: Subject, member: str) -> Iterator[str]:
     match = _FILE.fullmatch(PurePosixPath(member).name)
     tag = match["tag"] if match else None
-    own = f"cpython-{subject.expected.python.removeprefix('cp')}-{subject.expected.triple}"
+    architecture = subject.expected.architecture
+    multiarch = architecture.multiarch if architecture else None
+    own = f"cpython-{subject.expected.abi_tag.removeprefix('cp')}-{multiarch}"
     if tag not in (None, "abi3", own):
         yield f"its suffix .{shown(tag or '')}.so is not that of {subject.expected.python} ({own}, or abi3)"
     elif tag == own and any(wheel_tag.abi == "abi3" for wheel_tag in subject.wheel.tags):

@@ -43,9 +43,9 @@ def _native_problems(wheel: WheelFile, expected: WheelExpectation) -> Iterator[s
 
 
 def _is_python_of(tag: Tag, expected: WheelExpectation) -> bool:
-    if tag.abi == "abi3":
+    if tag.abi == "abi3" and expected.abi is None:  # a Python without the global lock has another one
         return _minor(tag.interpreter, "cp3") in range(2, expected.python_minor + 1)
-    return tag.interpreter == tag.abi == expected.python
+    return (tag.interpreter, tag.abi) == (expected.python, expected.abi_tag)
 
 
 def _universal_problems(wheel: WheelFile, expected: WheelExpectation) -> Iterator[str]:
