@@ -73,7 +73,11 @@ def inspect_image(engine: Engine, catalog: Catalog, work: ImageWork) -> ImageCon
             for name in catalog.pythons
             if catalog.takes_debian(name, work.platform_name)
         },
-        toolchains={name: _toolchain(catalog, work.platform_name, name) for name in catalog.toolchains},
+        toolchains={
+            name: _toolchain(catalog, work.platform_name, name)
+            for name, toolchain in catalog.toolchains.items()
+            if work.platform_name not in toolchain.skip
+        },
         tools=tuple(PythonTool(wheel.distribution, wheel.version) for wheel in work.tools),
         packages=packages,
     )
@@ -89,6 +93,7 @@ def parse_packages(text: str) -> Iterator[DebianPackage]:
 
 def _toolchain(catalog: Catalog, platform: str, name: str) -> str:
     toolchain = catalog.toolchains[name]
-    floor = f", glibc {toolchain.glibc} or newer" if toolchain.glibc else ""
+    glibc = toolchain.glibc_for(catalog.platforms[platform])
+    floor = f", glibc {glibc} or newer" if glibc else ""
     default = ", the platform's default" if catalog.platforms[platform].toolchain == name else ""
     return f"{toolchain.compiler}{floor}{default}"

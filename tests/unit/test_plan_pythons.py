@@ -11,8 +11,11 @@ from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.load import load_catalog
 from dockerbuild_lib.catalog.locks import ArchiveFile, LibrariesLock, VersionLock, WheelLock
 from dockerbuild_lib.core.errors import CatalogError, LockError
+from dockerbuild_lib.plan.inventory import PackageVersion
 from dockerbuild_lib.plan.make import Plan, make_plan
+from dockerbuild_lib.plan.reach import catalog_versions
 from dockerbuild_lib.plan.request import Request, select
+from dockerbuild_lib.plan.source_uses import needed_sources
 from dockerbuild_lib.plan.steps import PythonWork
 from dockerbuild_lib.sources.lock_files import lock_text
 from tests.support.catalogs import add_file, problems_of, write_catalog
@@ -157,3 +160,19 @@ def test_names_in_pythons_and_toolchains_must_be_known(tmp_path: Path) -> None:
 def test_a_python_comes_from_somewhere(tmp_path: Path) -> None:
     [problem] = problems_of(write_catalog(tmp_path, pythons='"3.13": {default: false}\n'))
     assert "it comes from nowhere; write 'source: debian', or an 'upstream'" in problem
+
+
+def test_the_store_keeps_the_pythons_of_the_catalogue(tmp_path: Path) -> None:
+    kept = {item for item in catalog_versions(catalog(tmp_path)) if "cpython3" in item.package}
+    packages = [f"infra/3pp/tools/cpython3/{name}" for name in ("linux-amd64", "linux-arm64", "linux-riscv64")]
+    assert kept == {PackageVersion(package, "3.13.5") for package in packages}
+
+
+def test_their_sources_are_listed_with_the_rest(tmp_path: Path) -> None:
+    made = catalog(tmp_path)
+    [pinned] = [source for source in needed_sources(made) if any(use.kind == "python" for use in source.uses)]
+    assert (pinned.file, [use.user for use in pinned.uses]) == (made.locks.pythons.sources["3.13"], ["python 3.13"])
+    (made.folder / "locks/pythons.json").unlink()
+    [missing] = [source for source in needed_sources(load_catalog(made.folder)) if source.file is None]
+    assert (missing.name, missing.version, missing.type) == ("python3.13", "3.13.5", "archive")
+    assert missing.uses[0].selectors == ("python3.13",)

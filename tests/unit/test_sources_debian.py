@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from dockerbuild_lib.catalog.locks import DebianFile
 from dockerbuild_lib.core.errors import HashMismatchError, LockError, NetworkError, ToolMissingError
+from dockerbuild_lib.sources import debian
 from dockerbuild_lib.sources.apt import AptConfiguration, list_file_name, read_apt_configuration
 from dockerbuild_lib.sources.apt_entries import AptEntry
 from dockerbuild_lib.sources.debian import (
@@ -16,6 +18,7 @@ from dockerbuild_lib.sources.debian import (
     debian_entries,
     debian_sources_list,
     download_debian_file,
+    find_upstream_archives,
     upstream_archive,
 )
 from dockerbuild_lib.sources.http import HttpSettings
@@ -174,3 +177,37 @@ def test_a_longer_version_is_another_one() -> None:
 def test_the_same_archive_in_two_pools_is_one() -> None:
     security = showsrc().replace("pool/main", "pool/updates/main")
     assert upstream_archive(PACKAGE, security + showsrc()).path == "pool/main/l/lib/lib_1.2.orig.tar.gz"
+
+
+class FakeApt:
+    """apt with one source package."""
+
+    def update(self) -> None:
+        """Nothing is fetched."""
+
+    def source_stanzas(self, _name: str) -> str:
+        return showsrc()
+
+
+@pytest.mark.parametrize(
+    ("packages", "asked"),
+    [
+        ([PACKAGE], ["bookworm"]),
+        ([SourcePackage("lib", "1.2", "trixie")], ["trixie"]),
+        ([PACKAGE, SourcePackage("lib", "1.2", "trixie")], ["bookworm", "trixie"]),
+    ],
+)
+def test_only_the_suites_that_are_needed_are_asked(
+    monkeypatch: pytest.MonkeyPatch, packages: list[SourcePackage], asked: list[str]
+) -> None:
+    suites: list[str] = []
+
+    def entries(_configuration: AptConfiguration, suite: str) -> tuple[AptEntry, ...]:
+        suites.append(suite)
+        return (AptEntry("https://a.example/", suite, ("main",)),)
+
+    monkeypatch.setattr(debian, "debian_entries", entries)
+    monkeypatch.setattr(debian, "private_apt", lambda *_, **__: nullcontext(FakeApt()))
+    found = find_upstream_archives(packages, ["bookworm"])
+    assert suites == asked
+    assert {file.sha256 for file in found.values()} == {ORIG}
