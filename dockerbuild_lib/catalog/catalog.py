@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from dockerbuild_lib.catalog.architectures import BUILD_MACHINE, architecture_of
+from dockerbuild_lib.catalog.foreign import AnyPlatform
 from dockerbuild_lib.catalog.locks import LibrariesLock, ToolsLock, WheelLock
 from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Python, Toolchain
 from dockerbuild_lib.catalog.suggestions import suggestion
-from dockerbuild_lib.catalog.wheels import BuiltWheel, SourceWheel, TargetedWheel, VersionRecipe, Wheel
+from dockerbuild_lib.catalog.wheels import BuiltWheel, PrebuiltWheel, SourceWheel, TargetedWheel, VersionRecipe, Wheel
 from dockerbuild_lib.core.errors import CatalogError, UsageError
 
 _Entry = TypeVar("_Entry")
@@ -32,7 +33,7 @@ class Catalog:
     """All that can be built, for what, and with what. Every name inside it is defined in it."""
 
     folder: Path
-    platforms: Mapping[str, Platform]
+    platforms: Mapping[str, AnyPlatform]
     pythons: Mapping[str, Python]
     toolchains: Mapping[str, Toolchain]
     images: Mapping[str, ImageRecipe]
@@ -58,7 +59,7 @@ class Catalog:
         """
         return _entry(f"version of {name}", version, self.wheel(name).versions)
 
-    def platform(self, name: str) -> Platform:
+    def platform(self, name: str) -> AnyPlatform:
         """Return a platform.
 
         Raises:
@@ -66,6 +67,24 @@ class Catalog:
 
         """
         return _entry("platform", name, self.platforms)
+
+    @property
+    def image_platforms(self) -> dict[str, Platform]:
+        """The platforms that have an image: those that things are built and run for."""
+        return {name: platform for name, platform in self.platforms.items() if isinstance(platform, Platform)}
+
+    def image_platform(self, name: str) -> Platform:
+        """Return a platform that has an image.
+
+        Raises:
+            UsageError: there is none of that name, or it has no image.
+
+        """
+        platform = self.platform(name)
+        if not isinstance(platform, Platform):
+            what = f"{name} has no image: nothing is built or run for it, the package index has its wheels"
+            raise UsageError(what, fix=f"platforms with an image are: {', '.join(self.image_platforms)}")
+        return platform
 
     def python(self, name: str) -> Python:
         """Return a Python.
@@ -84,7 +103,7 @@ class Catalog:
             CatalogError: there is none.
 
         """
-        for name, platform in self.platforms.items():
+        for name, platform in self.image_platforms.items():
             if architecture_of(platform.triple).is_build_machine:
                 return name
         fix = f"add one with the triple {BUILD_MACHINE.gnu}-linux-gnu: build requirements are found out in its image"
@@ -101,10 +120,36 @@ class Catalog:
 
     def platforms_of(self, name: str, version: str) -> list[str]:
         """Return the platforms that a version of a wheel is made for, its skips left out."""
+        match self.wheel(name):
+            case SourceWheel() as wheel:
+                known = {*_matching(self.image_platforms, wheel.platforms), *_matching(self.platforms, wheel.prebuilt)}
+            case PrebuiltWheel() as wheel:
+                known = {*_matching(self.platforms, wheel.platforms)}
+            case _:
+                known = {*self.platforms}
+        known -= self.version(name, version).skip.keys()
+        return [platform for platform in self.platforms if platform in known]
+
+    def is_prebuilt(self, name: str, platform: str) -> bool:
+        """Tell whether a wheel for a platform is that of the package index."""
         wheel = self.wheel(name)
-        skip = self.version(name, version).skip
-        patterns = wheel.platforms if isinstance(wheel, TargetedWheel) else ("*",)
-        return [platform for platform in _matching(self.platforms, patterns) if platform not in skip]
+        if isinstance(wheel, SourceWheel):
+            return bool(_matching((platform,), wheel.prebuilt))
+        return isinstance(wheel, PrebuiltWheel)
+
+    def prebuilt_platforms_of(self, name: str, version: str) -> list[str]:
+        """Return the platforms for which the package index's wheel of a version is taken."""
+        return [platform for platform in self.platforms_of(name, version) if self.is_prebuilt(name, platform)]
+
+    def extensions_of(self, name: str, platform: str) -> tuple[str, ...]:
+        """Return the extension modules that a wheel must hold on a platform: the first pattern's, else the wheel's."""
+        wheel = self.wheel(name)
+        if not isinstance(wheel, TargetedWheel):
+            return ()
+        for pattern, extensions in wheel.platform_extensions.items():
+            if _matching((platform,), (pattern,)):
+                return extensions
+        return wheel.extensions
 
     def tags_of(self, name: str, version: str, platform: str, python: str) -> tuple[str, ...]:
         """Return the platform tags that the wheel of a version may claim: the version's own, else the platform's."""
@@ -114,7 +159,7 @@ class Catalog:
         """Return the toolchain that a wheel is built with for a platform: its own, else the platform's."""
         wheel = self.wheel(name)
         own = wheel.toolchain if isinstance(wheel, SourceWheel) else None
-        return self.toolchains[own or self.platform(platform).toolchain]
+        return self.toolchains[own or self.image_platform(platform).toolchain]
 
     def environment_of(self, name: str, version: str) -> dict[str, str]:
         """Return the variables of a version's build: the wheel's, overridden by the version's."""

@@ -66,7 +66,7 @@ def inspect_image(engine: Engine, catalog: Catalog, work: ImageWork) -> ImageCon
         tag=tag,
         key=work.key,
         size=found.size,
-        suite=catalog.images[catalog.platforms[work.platform_name].image].suite,
+        suite=catalog.images[catalog.image_platform(work.platform_name).image].suite,
         base=base_layer(engine, tag),
         pythons={name: versions.get(f"python{name}-minimal", "not there") for name in catalog.pythons},
         toolchains={name: _toolchain(catalog, work.platform_name, name) for name in catalog.toolchains},
@@ -86,5 +86,5 @@ def parse_packages(text: str) -> Iterator[DebianPackage]:
 def _toolchain(catalog: Catalog, platform: str, name: str) -> str:
     toolchain = catalog.toolchains[name]
     floor = f", glibc {toolchain.glibc} or newer" if toolchain.glibc else ""
-    default = ", the platform's default" if catalog.platforms[platform].toolchain == name else ""
+    default = ", the platform's default" if catalog.image_platform(platform).toolchain == name else ""
     return f"{toolchain.compiler}{floor}{default}"

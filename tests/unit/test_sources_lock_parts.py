@@ -325,6 +325,18 @@ def test_prebuilt_wheels_are_locked_for_each_platform_and_python(pinner: Countin
     assert list(wheel(pinner, skipping, old).versions["1.0"].prebuilt) == ["linux-amd64"]
 
 
+def test_a_wheel_that_is_built_is_taken_where_its_recipe_says_so(pinner: CountingPinner) -> None:
+    taking = recipe("1.0").model_copy(update={"prebuilt": ("linux-arm64",)})
+    old = wheel(pinner, recipe("1.0"), WheelLock())
+    new = wheel(pinner, taking, old)
+    assert pinner.made == ["1.0 for 3.11 on manylinux_2_17_aarch64"]
+    assert list(new.versions["1.0"].prebuilt) == ["linux-arm64"]
+    assert new.versions["1.0"].build_requires == old.versions["1.0"].build_requires
+    assert wheel(pinner, taking, new) == new
+    assert pinner.made == []
+    assert wheel(pinner, recipe("1.0"), new) == old
+
+
 def test_a_prebuilt_wheel_that_its_platform_takes_no_more_is_locked_anew(pinner: CountingPinner) -> None:
     old = wheel(pinner, prebuilt(), WheelLock())
     pinner.made.clear()
