@@ -79,6 +79,19 @@ def test_more_exports_than_any_real_file_has_are_refused_before_they_are_walked(
         read(hostile)
 
 
+def test_names_of_any_length_cost_no_more_than_those_of_real_files() -> None:
+    """Each of many entries may point to the same long name."""
+    content = Pe(exports=["PyInit_" + "x" * 16_000]).content()
+    start, name = content.index(b".rdata") + 40, content.index(b"PyInit_x")
+    address = struct.pack("<I", 0x1000 + name - start)
+    table = struct.pack("<10I", 0, 0, 0, 0, 1, 0, 30_000, 0, 0x1000 + len(content) - start, 0)
+    hostile = bytearray(content + address * 30_000)
+    hostile[start : start + 40] = table
+    struct.pack_into("<I", hostile, start - 24, len(hostile) - start)
+    with pytest.raises(WheelRefusedError, match="longer, or more tangled"):
+        read(bytes(hostile))
+
+
 @given(st.sampled_from(RIGHT), st.data())
 def test_a_file_that_was_cut_off_is_read_or_refused(content: bytes, data: st.DataObject) -> None:
     harmless(content[: data.draw(st.integers(0, len(content)))])

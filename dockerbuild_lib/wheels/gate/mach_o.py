@@ -60,10 +60,10 @@ def read_mach_o(content: bytes, budget: Budget) -> tuple[MachCode, ...]:
         WheelRefusedError: it is damaged, or the *budget* is spent.
 
     """
-    file = Bounded.whole(content, "Mach-O")
+    file = Bounded.whole(content, "Mach-O", budget)
     layout = _FAT.get(content[:4])
     slices = (file,) if layout is None else tuple(_slices(file, layout))
-    found = tuple(_read_code(part, budget) for part in slices)
+    found = tuple(_read_code(part) for part in slices)
     if len({code.machine for code in found}) != len(found):
         raise file.damaged("it has code of one processor twice")
     return found
@@ -89,11 +89,10 @@ def _format(part: Bounded) -> tuple[str, int, str]:
     raise part.damaged("its magic is unknown")
 
 
-def _read_code(part: Bounded, budget: Budget) -> MachCode:
+def _read_code(part: Bounded) -> MachCode:
     order, header, symbol = _format(part)
     cpu, subtype, kind, count, size = part.unpack(f"{order}5I", 4)
     commands = tuple(_commands(part.part(header, size), order, count))
-    budget.spend(len(commands))
     machine = _MACHINES.get(cpu, f"processor {cpu:#x}")
     return MachCode(
         machine="arm64e" if cpu == _ARM64 and subtype & _SUBTYPE == _ARM64E else machine,
@@ -102,13 +101,14 @@ def _read_code(part: Bounded, budget: Budget) -> MachCode:
         signed=any(code == _SIGNATURE for code, _ in commands),
         libraries=tuple(_text(body, order) for code, body in commands if code in _LIBRARY_COMMANDS),
         rpath=tuple(_text(body, order) for code, body in commands if code == _RPATH),
-        inits=frozenset(_inits(part, [body for code, body in commands if code == _SYMTAB], symbol, budget)),
+        inits=frozenset(_inits(part, [body for code, body in commands if code == _SYMTAB], symbol)),
     )
 
 
 def _commands(table: Bounded, order: str, count: int) -> Iterator[tuple[int, Bounded]]:
     if count > _MAX_COMMANDS:
         raise table.damaged(f"it claims {count} load commands")
+    table.budget.spend(count)
     place = 0
     for _ in range(count):
         code, size = table.unpack(f"{order}2I", place)
@@ -142,10 +142,9 @@ def _release(version: int) -> MacRelease:
     return same_release(version >> 16, version >> 8 & 0xFF)
 
 
-def _inits(part: Bounded, tables: list[Bounded], layout: str, budget: Budget) -> Iterator[str]:
+def _inits(part: Bounded, tables: list[Bounded], layout: str) -> Iterator[str]:
     for table in tables:
         offset, count, text_offset, text_size = table.unpack(f"{layout[0]}4I", 8)
-        budget.spend(count)
         texts = part.part(text_offset, text_size)
         for name, kind, *_ in part.rows(layout, offset, count):
             if kind == _EXPORTED and texts.starts_with(_INIT, name):

@@ -51,7 +51,6 @@ class _Image:
     file: Bounded
     sections: tuple[_Section, ...]
     directories: tuple[tuple[int, int], ...]
-    budget: Budget
 
     def offset(self, address: int) -> int:
         """Return where in the file a relative virtual address lies."""
@@ -73,7 +72,7 @@ def read_pe(content: bytes, budget: Budget) -> PeFacts:
         WheelRefusedError: it is damaged, or the *budget* is spent.
 
     """
-    file = Bounded.whole(content, "PE")
+    file = Bounded.whole(content, "PE", budget)
     (start,) = file.unpack("<I", 0x3C)
     if not (file.starts_with(MAGIC, 0) and file.starts_with(_SIGNATURE, start)):
         raise file.damaged("its signature is missing")
@@ -81,7 +80,7 @@ def read_pe(content: bytes, budget: Budget) -> PeFacts:
     optional = file.part(start + 24, size)
     system = optional.unpack("<2H", 40)
     subsystem = optional.unpack("<2H", 48)
-    image = _Image(file, tuple(_sections(file, start + 24 + size, sections)), tuple(_directories(optional)), budget)
+    image = _Image(file, tuple(_sections(file, start + 24 + size, sections)), tuple(_directories(optional)))
     return PeFacts(
         machine=_MACHINES.get(machine, f"machine {machine:#x}"),
         is_dll=bool(flags & _DLL),
@@ -126,7 +125,6 @@ def _inits(image: _Image) -> Iterator[str]:
         return
     start = image.offset(table)
     (count,), (names,) = image.file.unpack("<I", start + 24), image.file.unpack("<I", start + 32)
-    image.budget.spend(count)
     for (address,) in image.file.rows("<I", image.offset(names), count) if count else ():
         place = image.offset(address)
         if image.file.starts_with(_INIT, place):

@@ -17,7 +17,7 @@ from dockerbuild_lib.wheels.wheel_members import shown
 
 _EXTENSION = re.compile(r"(?P<name>\w+)(\.(?P<tag>[\w-]+))?\.pyd")
 _LIBRARY = re.compile(r".+\.(pyd|dll)", re.IGNORECASE)
-_PYTHON = re.compile(r"python3[0-9]*t?(_d)?\.dll")
+_PYTHON = re.compile(r"python[0-9]+t?(_d)?\.dll")
 _STABLE = "python3.dll"  # PEP 384: it passes calls on to whichever Python is running
 _EVERYWHERE = "386"  # programs for it run on every Windows
 
