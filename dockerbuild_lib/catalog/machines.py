@@ -31,10 +31,9 @@ PackageTag = Annotated[str, Field(pattern=r"^[a-z0-9_-]+:[A-Za-z0-9._+-]+$"), Af
 GlibcVersion = Annotated[str, Field(pattern=r"^2\.[0-9]+$")]
 
 
-class Platform(Model):
-    """A kind of machine that wheels run on."""
+class CommonPlatform(Model):
+    """What platforms of all systems have."""
 
-    triple: str = Field(pattern=r"^[a-z0-9_]+(-[a-z0-9_]+){2,3}$", description="GNU triple.")
     cipd: Identifier = Field(description="The platform's name in CIPD packages.")
     tags: tuple[WheelTag, ...] = Field(
         min_length=1, description="PEP 425 platform tags that its wheels may claim, the best first."
@@ -45,16 +44,23 @@ class Platform(Model):
     package_tags: tuple[PackageTag, ...] = Field(
         default=(), description="CIPD tags (key:value) that the packages of its wheels get beside their own."
     )
-    image: Identifier
-    toolchain: Identifier
     default: Flag = Field(default=True, description="False: built for only when the platform is named.")
-    glibc: GlibcVersion | None = Field(
-        default=None, description="The oldest glibc that its port has, instead of a toolchain's older one."
-    )
 
     def tags_for(self, python: str) -> tuple[str, ...]:
         """Return the tags that wheels of a Python may claim."""
         return self.python_platform_tags.get(python, self.tags)
+
+
+class Platform(CommonPlatform):
+    """A kind of Linux machine that wheels are built and tried for, in an image of its own."""
+
+    system: Literal["linux"] = "linux"
+    triple: str = Field(pattern=r"^[a-z0-9_]+(-[a-z0-9_]+){2,3}$", description="GNU triple.")
+    image: Identifier
+    toolchain: Identifier
+    glibc: GlibcVersion | None = Field(
+        default=None, description="The oldest glibc that its port has, instead of a toolchain's older one."
+    )
 
 
 class PythonUpstream(Model):

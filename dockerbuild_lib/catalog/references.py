@@ -23,6 +23,7 @@ def check_references(tables: Mapping[str, Document], wheels: Mapping[str, Docume
     """
     checker = _Checker({kind: table.keys() for kind, table in tables.items()}, problems)
     if "platforms" in tables:
+        checker.foreign = _foreign_platforms(tables["platforms"])
         checker.check_platforms(tables["platforms"])
     if "libraries" in tables:
         checker.check_libraries(tables["libraries"])
@@ -34,9 +35,15 @@ def check_references(tables: Mapping[str, Document], wheels: Mapping[str, Docume
         checker.check_wheel(name, document)
 
 
+def _foreign_platforms(document: Document) -> frozenset[str]:
+    names = [name for name, _position in document.keys()]  # noqa: SIM118 -- Document.keys is no mapping's
+    return frozenset(name for name in names for system, _ in document.texts(name, "system") if system != "linux")
+
+
 class _Checker:
     def __init__(self, keys: Mapping[str, Iterable[tuple[str, Position]]], problems: Problems) -> None:
         self.known = {kind: {key for key, _position in places} for kind, places in keys.items()}
+        self.foreign: frozenset[str] = frozenset()
         self.problems = problems
 
     def check_platforms(self, document: Document) -> None:
@@ -77,6 +84,7 @@ class _Checker:
         self._check_names(document, document.texts(name, "libraries"), "libraries", "library")
         self._check_names(document, document.texts(name, "toolchain"), "toolchains", "toolchain")
         self._check_patterns(document, name)
+        self._check_places(document, name)
         self._check_spelling(document, name)
         for version, _position in document.keys(name, "versions"):
             for key in ("skip", "tags"):
@@ -94,11 +102,23 @@ class _Checker:
         if "platforms" not in self.known:
             return
         platforms = self.known["platforms"]
-        for pattern, position in document.texts(name, "platforms"):
+        used = (*document.texts(name, "platforms"), *document.texts(name, "prebuilt"))
+        for pattern, position in (*used, *document.keys(name, "platform-extensions")):
             if not any(fnmatchcase(platform, pattern) for platform in platforms):
                 is_pattern = "*" in pattern or "?" in pattern
                 what = f"{pattern!r} matches no platform" if is_pattern else f"unknown platform {pattern!r}"
                 self._note(document, position, what, suggestion(pattern, platforms))
+
+    def _check_places(self, document: Document, name: str) -> None:
+        """Note where a wheel is to be built and cannot be."""
+        if any(kind != "source" for kind, _position in document.texts(name, "kind")):
+            return
+        for pattern, position in document.texts(name, "platforms"):
+            matching = {platform for platform in self.known.get("platforms", ()) if fnmatchcase(platform, pattern)}
+            if matching and matching <= self.foreign:
+                what = f"nothing can be built for {', '.join(sorted(matching))}, which has no image"
+                fix = f"write 'prebuilt: [{pattern}]' to take the package index's wheels"
+                self._note(document, position, what, fix)
 
     def _check_spelling(self, document: Document, name: str) -> None:
         for spelling, position in document.texts(name, "spelling"):

@@ -72,6 +72,12 @@ _Extensions = Annotated[
 ]
 
 
+_PlatformExtensions = Annotated[
+    dict[PlatformPattern, _Extensions],
+    Field(description="Platform or pattern (mac-*) -> its extension modules there, instead of `extensions`."),
+]
+
+
 class _BuiltWheel(_NamedWheel):
     """What wheels that are built from source have in common."""
 
@@ -119,8 +125,18 @@ class SourceWheel(_BuiltWheel):
     libraries: tuple[Identifier, ...] = Field(
         default=(), description="Libraries of libraries.yaml that are linked statically."
     )
+    platform_extensions: _PlatformExtensions = Field(default={})
     toolchain: Identifier | None = Field(default=None, description="Instead of the platform's toolchain.")
     platforms: tuple[PlatformPattern, ...] = Field(default=("linux-*",), description="Where it is built.")
+    prebuilt: tuple[PlatformPattern, ...] = Field(
+        default=(), description="Where the package index's wheel is taken instead of building one: mac-*."
+    )
+
+    @model_validator(mode="after")
+    def _takes_only_what_the_index_has(self) -> Self:
+        if isinstance(self.source, LocalSource) and self.prebuilt:
+            raise ValueError("'prebuilt' stands here, but the package index has no wheels of a local folder; remove it")
+        return self
 
 
 class PureWheel(_BuiltWheel):
@@ -145,6 +161,7 @@ class PrebuiltWheel(_NamedWheel):
     trial: _Trial
     python_tag: _PackagedAs = "py2.py3"
     extensions: _Extensions = ()
+    platform_extensions: _PlatformExtensions = Field(default={})
     platforms: tuple[PlatformPattern, ...] = Field(default=("linux-*",), description="Where it is taken for.")
     versions: _Versions = Field(min_length=1)
 

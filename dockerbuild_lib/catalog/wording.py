@@ -26,6 +26,7 @@ PATTERNS = {  # the models' patterns (Field(pattern=...)) in words; a test holds
     r"^[a-z0-9{][a-z0-9+.{}:-]+$": "a Debian package's name",
     r"^[a-z0-9_]+$": "a platform tag (PEP 425): small letters, digits and '_'",
     r"^2\.[0-9]+$": "a version of glibc such as 2.17",
+    r"^[0-9]{1,3}\.[0-9]{1,3}$": "a version of Windows such as 10.0",
     r"^[a-z0-9_]+(-[a-z0-9_]+){2,3}$": "a GNU triple such as aarch64-linux-gnu",
     r"^[0-9]{2}-[A-Za-z0-9._-]+\.patch$": "a patch's file name such as 01-name.patch",
     r"^[a-z0-9*?][a-z0-9._*?-]*$": "a platform or a pattern of platforms such as linux-*",

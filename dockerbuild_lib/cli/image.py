@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @task(
     help={
-        "platform": "platform whose image to make, or a pattern; repeatable; default: the default platforms",
+        "platform": "platform whose image to make, or a pattern; repeatable; default: the default ones",
         "rebuild": "make it again with the package versions of today, even when the engine holds it",
         "upload": "upload the images to the registry too, where it does not have them",
         "jobs": "images to make at the same time; default: the setting jobs",
@@ -69,21 +69,24 @@ def _image_line(planned: PlannedStep) -> str:
 
 
 def platforms_named(session: Session, patterns: list[str]) -> list[str]:
-    """Return the platforms that the patterns mean; none given: the default ones.
+    """Return the platforms with an image that the patterns mean; none given: the default ones.
 
     Raises:
-        UsageError: a pattern matches no platform.
+        UsageError: a pattern matches no platform, or only such as have no image.
 
     """
     from dockerbuild_lib.catalog.suggestions import suggestion  # noqa: PLC0415
     from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
 
-    known = list(session.catalog.platforms)
+    known = list(session.catalog.image_platforms)
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in known):
+            for name in session.catalog.platforms:
+                if fnmatchcase(name, pattern):
+                    session.catalog.image_platform(name)  # raises: it has none
             raise UsageError(f"unknown platform {pattern!r}", where="--platform", fix=suggestion(pattern, known))
     if not patterns:
-        return session.catalog.default_platforms()
+        return session.catalog.default_platforms(known)
     return [name for name in known if any(fnmatchcase(name, pattern) for pattern in patterns)]
 
 

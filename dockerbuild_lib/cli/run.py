@@ -112,7 +112,7 @@ def _ready_workshop(session: Session, platform: str, toolchain: str) -> Workshop
     from dockerbuild_lib.plan.goals import GoalMaker  # noqa: PLC0415
 
     catalog = session.catalog
-    catalog.platform(platform)
+    catalog.image_platform(platform)
     if toolchain and toolchain not in catalog.toolchains:
         fix = suggestion(toolchain, catalog.toolchains)
         raise UsageError(f"unknown toolchain {toolchain!r}", where="--toolchain", fix=fix)

@@ -33,8 +33,10 @@ def verify_wheels(session: Session, request: Request, jobs: int) -> None:
     """
     plan = session.plan(request)
     wheels = [planned.goal for planned in plan.goals if isinstance(planned.goal, WheelWork)]
+    taken = [step_names.goal(planned.goal) for planned in plan.goals if not isinstance(planned.goal, WheelWork)]
     if not wheels:
-        raise UsageError("no wheel of this selection is built from source: there is nothing to build again")
+        what = "no wheel of this selection is built from source: there is nothing to build again"
+        raise UsageError(what, fix=f"the package index has: {', '.join(taken)}")
     needed = [one for wheel in wheels for one in (wheel, *wheel.here)]
     if any(one.key not in session.area.keys(one) for one in needed):
         plan = session.plan(replace(request, rebuild=True))
@@ -46,7 +48,9 @@ def verify_wheels(session: Session, request: Request, jobs: int) -> None:
         return _verify(bench, step.work.wheel, log)
 
     run_plan_steps(session, [_step(wheel) for wheel in wheels], perform, jobs)
-    write_result(sys.stdout, "\n".join(f"{step_names.goal(wheel)}: identical" for wheel in wheels))
+    lines = [f"{step_names.goal(wheel)}: identical" for wheel in wheels]
+    lines += [f"{name}: not built, but taken from the package index" for name in taken]
+    write_result(sys.stdout, "\n".join(lines))
 
 
 def _step(wheel: WheelWork) -> Step:

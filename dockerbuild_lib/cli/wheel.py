@@ -82,13 +82,14 @@ def _carry_out(session: Session, plan: Plan, jobs: int) -> None:
 def goal_line(session: Session, planned: PlannedGoal) -> str:
     """Say where a goal stands now: what was up to date and why, or where its new wheel lies."""
     from dockerbuild_lib.plan import step_names  # noqa: PLC0415
-    from dockerbuild_lib.plan.steps import Status  # noqa: PLC0415
+    from dockerbuild_lib.plan.steps import ForeignWork, Status  # noqa: PLC0415
 
     name = step_names.goal(planned.goal)
     if planned.status is not Status.TO_DO:
         return f"{name}: nothing to do, {planned.why}"
     done = "published from" if planned.publish else "built"
-    return f"{name}: {done} {session.area.result(planned.result).wheel}"
+    untried = f"{planned.goal.untried}; " if isinstance(planned.goal, ForeignWork) else ""
+    return f"{name}: {untried}{done} {session.area.result(planned.result).wheel}"
 
 
 @task(help=BUILD_HELP | {"json": "print JSON"}, iterable=["name", "platform", "python"], engine=False)

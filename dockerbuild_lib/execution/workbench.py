@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockerbuild_lib.catalog.catalog import patch_path
-from dockerbuild_lib.catalog.platform_tags import claimable_tags
+from dockerbuild_lib.catalog.platform_tags import accepted_tags, claimable_tags
 from dockerbuild_lib.catalog.wheels import PureWheel
 from dockerbuild_lib.core.errors import DockerbuildError
 from dockerbuild_lib.core.events import ProgressLog
@@ -17,8 +17,10 @@ from dockerbuild_lib.plan.naming import python_tags
 from dockerbuild_lib.plan.steps import (
     BaseWork,
     BuildWork,
+    CheckedWork,
     CheckWork,
     FetchWork,
+    ForeignWork,
     Goal,
     ImageSteps,
     ImageWork,
@@ -33,7 +35,6 @@ from dockerbuild_lib.plan.steps import (
     PythonWork,
     Step,
     TrialWork,
-    TriedWork,
     UniversalWork,
     WheelWork,
 )
@@ -166,9 +167,10 @@ class Workbench:
             raise DockerbuildError("the built wheel is gone", where=str(self.area.staging(wheel)), fix="build it again")
         return found[0]
 
-    def _check(self, wheel: TriedWork) -> str:
+    def _check(self, wheel: CheckedWork) -> str:
         facts = check_wheel(self._candidate(wheel), expectation_of(wheel))
-        return f"{', '.join(facts.tags)}; glibc {facts.glibc or 'not needed'}"
+        needs = facts.system or f"glibc {facts.glibc or 'not needed'}"
+        return f"{', '.join(facts.tags)}; {needs}" + (f"; {wheel.untried}" if isinstance(wheel, ForeignWork) else "")
 
     def _passed(self, goal: Goal) -> Path:
         wheel = self._candidate(goal)
@@ -177,8 +179,17 @@ class Workbench:
         return wheel
 
 
-def expectation_of(wheel: TriedWork) -> WheelExpectation:
+def expectation_of(wheel: CheckedWork) -> WheelExpectation:
     """Return what the gate must find."""
+    if isinstance(wheel, ForeignWork):
+        return WheelExpectation(
+            distribution=wheel.distribution,
+            version=wheel.version,
+            python=wheel.target.python_tag,
+            foreign=wheel.platform,
+            platform_tags=accepted_tags(wheel.tags),
+            extensions=wheel.extensions,
+        )
     if isinstance(wheel.recipe, PureWheel):
         return WheelExpectation(
             distribution=wheel.distribution,
@@ -194,6 +205,6 @@ def expectation_of(wheel: TriedWork) -> WheelExpectation:
         triple=wheel.workshop.platform.triple,
         # What is built here claims the platform's tags; others' wheels name older and newer systems too.
         platform_tags=claimable_tags(wheel.tags) if isinstance(wheel, PrebuiltWork) else wheel.tags,
-        extensions=wheel.recipe.extensions,
+        extensions=wheel.extensions,
         glibc_floor=wheel.glibc,
     )

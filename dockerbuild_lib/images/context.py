@@ -35,7 +35,7 @@ def image_tag(platform: str, key: str) -> str:
 
 def image_files(catalog: Catalog, platform_name: str, base: str) -> dict[str, str]:
     """Return every text file of the build context, by its path there: it is the image's recipe, whole."""
-    platform = catalog.platforms[platform_name]
+    platform = catalog.image_platform(platform_name)
     files = {
         path: text
         for name, toolchain in catalog.toolchains.items()

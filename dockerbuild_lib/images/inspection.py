@@ -66,7 +66,7 @@ def inspect_image(engine: Engine, catalog: Catalog, work: ImageWork) -> ImageCon
         tag=tag,
         key=work.key,
         size=found.size,
-        suite=catalog.images[catalog.platforms[work.platform_name].image].suite,
+        suite=catalog.images[catalog.image_platform(work.platform_name).image].suite,
         base=base_layer(engine, tag),
         pythons={
             name: versions[f"python{name}-minimal"]
@@ -93,7 +93,7 @@ def parse_packages(text: str) -> Iterator[DebianPackage]:
 
 def _toolchain(catalog: Catalog, platform: str, name: str) -> str:
     toolchain = catalog.toolchains[name]
-    glibc = toolchain.glibc_for(catalog.platforms[platform])
+    glibc = toolchain.glibc_for(catalog.image_platform(platform))
     floor = f", glibc {glibc} or newer" if glibc else ""
-    default = ", the platform's default" if catalog.platforms[platform].toolchain == name else ""
+    default = ", the platform's default" if catalog.image_platform(platform).toolchain == name else ""
     return f"{toolchain.compiler}{floor}{default}"

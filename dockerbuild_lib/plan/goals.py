@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dockerbuild_lib.catalog.catalog import Catalog
+from dockerbuild_lib.catalog.foreign import ForeignPlatform
 from dockerbuild_lib.catalog.locks import IndexFile, VersionLock
 from dockerbuild_lib.catalog.wheels import (
     BuiltWheel,
     PrebuiltWheel,
     PureWheel,
     SourceWheel,
+    TargetedWheel,
     UniversalWheel,
     VersionRecipe,
 )
@@ -23,6 +25,7 @@ from dockerbuild_lib.plan.patches import patch_digests
 from dockerbuild_lib.plan.request import Selection
 from dockerbuild_lib.plan.steps import (
     BaseWork,
+    ForeignWork,
     Goal,
     ImageWork,
     LibraryWork,
@@ -52,7 +55,7 @@ class GoalMaker:
 
     def base(self, platform: str) -> BaseWork:
         """Return the base image of a platform."""
-        recipe = self.catalog.images[self.catalog.platforms[platform].image]
+        recipe = self.catalog.images[self.catalog.image_platform(platform).image]
         return BaseWork(recipe, keys.base_key(recipe))
 
     def image(self, platform: str) -> ImageWork:
@@ -75,10 +78,8 @@ class GoalMaker:
 
         """
         match self.catalog.wheels[selection.distribution]:
-            case SourceWheel() as recipe:
-                return tuple(self._wheel(selection, recipe, target) for target in selection.targets)
-            case PrebuiltWheel() as recipe:
-                return tuple(self._prebuilt(selection, recipe, target) for target in selection.targets)
+            case SourceWheel() | PrebuiltWheel() as recipe:
+                return tuple(self._targeted(selection, recipe, target) for target in selection.targets)
             case PureWheel() as recipe:
                 return (self._wheel(selection, recipe, self._pure_target),)
             case UniversalWheel():
@@ -97,15 +98,34 @@ class GoalMaker:
             names=self._names(selection, None),
         )
 
-    def _prebuilt(self, selection: Selection, recipe: PrebuiltWheel, target: Target) -> PrebuiltWork:
+    def _targeted(self, selection: Selection, recipe: TargetedWheel, target: Target) -> Goal:
+        if isinstance(recipe, SourceWheel) and not self.catalog.is_prebuilt(selection.distribution, target.platform):
+            return self._wheel(selection, recipe, target)
+        return self._prebuilt(selection, recipe, target)
+
+    def _prebuilt(self, selection: Selection, recipe: TargetedWheel, target: Target) -> PrebuiltWork | ForeignWork:
         version_recipe = recipe.versions[selection.version]
         source = self._lock(selection).prebuilt.get(target.platform, {}).get(target.python)
         if source is None:
             raise _not_locked(selection, f"the wheel for {target.name}")
+        platform = self.catalog.platform(target.platform)
+        if isinstance(platform, ForeignPlatform):
+            return ForeignWork(
+                distribution=selection.distribution,
+                version=selection.version,
+                target=target,
+                platform=platform,
+                extensions=self.catalog.extensions_of(selection.distribution, target.platform),
+                source=source,
+                key=_taken_key(selection, version_recipe, source, self._unusual(selection, target)),
+                names=self._names(selection, target),
+                tags=self._tags(selection, target),
+            )
         return PrebuiltWork(
             distribution=selection.distribution,
             version=selection.version,
             recipe=recipe,
+            extensions=self.catalog.extensions_of(selection.distribution, target.platform),
             target=target,
             workshop=self.workshop(target.platform, _toolchain_of(recipe)),
             pythons=self.pythons(target),
@@ -147,6 +167,7 @@ class GoalMaker:
             version=selection.version,
             recipe=recipe,
             version_recipe=version_recipe,
+            extensions=self.catalog.extensions_of(selection.distribution, target.platform),
             target=target,
             workshop=workshop,
             source=source,
@@ -248,7 +269,7 @@ class GoalMaker:
             LockError: the Python tools of its image have no pins.
 
         """
-        platform = self.catalog.platforms[platform_name]
+        platform = self.catalog.image_platform(platform_name)
         toolchain = toolchain or platform.toolchain
         if platform_name in self.catalog.toolchains[toolchain].skip:
             reason = self.catalog.toolchains[toolchain].skip[platform_name]
@@ -291,6 +312,6 @@ def _not_locked(selection: Selection, part: str = "this version") -> LockError:
     return LockError(f"{part} is not locked", where=f"{selection.distribution} {selection.version}", fix=fix)
 
 
-def _toolchain_of(recipe: BuiltWheel | PrebuiltWheel) -> str | None:
+def _toolchain_of(recipe: BuiltWheel | TargetedWheel) -> str | None:
     """Return the toolchain that a recipe names instead of the platform's."""
     return recipe.toolchain if isinstance(recipe, SourceWheel) else None

@@ -20,6 +20,7 @@ from dockerbuild_lib.plan.steps import (
     BuildWork,
     CheckWork,
     FetchWork,
+    ForeignWork,
     Goal,
     ImageWork,
     LibraryWork,
@@ -124,18 +125,24 @@ class _Planner:
 
     def _result(self, goal: Goal, why: str) -> tuple[str, ...]:
         needs = self._needs(goal, why)
-        return (self._add(names.package(goal), goal.key, needs, PackageWork(goal), "after its checks"),)
+        after = f"after its check; {goal.untried}" if isinstance(goal, ForeignWork) else "after its checks"
+        return (self._add(names.package(goal), goal.key, needs, PackageWork(goal), after),)
 
     def _needs(self, goal: Goal, why: str) -> tuple[str, ...]:
         match goal:
             case WheelWork():
                 return self._wheel(goal, why)
             case PrebuiltWork():
-                check = self._add(names.check(goal), goal.key, (self._fetch(goal.source),), CheckWork(goal), why)
                 pythons = self._pythons(Pythons(target=goal.pythons.target))
-                return (self._trial(goal, (check, self.image(goal.workshop.platform_name), *pythons)),)
+                needs = (self._check_of_taken(goal, why), self.image(goal.workshop.platform_name), *pythons)
+                return (self._trial(goal, needs),)
+            case ForeignWork():
+                return (self._check_of_taken(goal, why),)
             case UniversalWork():
                 return (self._fetch(goal.source),)
+
+    def _check_of_taken(self, goal: PrebuiltWork | ForeignWork, why: str) -> str:
+        return self._add(names.check(goal), goal.key, (self._fetch(goal.source),), CheckWork(goal), why)
 
     def _trial(self, goal: TriedWork, needs: Iterable[str]) -> str:
         return self._add(names.trial(goal), goal.key, needs, TrialWork(goal), "after its check")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from packaging.utils import parse_wheel_filename
 
+from dockerbuild_lib.catalog.foreign import AnyPlatform
 from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
 from dockerbuild_lib.catalog.machines import Platform
 from dockerbuild_lib.catalog.python_names import abi_tag, interpreter_tag
@@ -46,7 +47,7 @@ def package_path(name: str) -> str:
     return name.lower().replace(".", "_")
 
 
-def wheel_package(spelling: str, platform: Platform, target: Target) -> str:
+def wheel_package(spelling: str, platform: AnyPlatform, target: Target) -> str:
     """Return the package of a wheel for one platform: ``infra/python/wheels/NAME/linux-arm64_cp311_cp311``."""
     return f"{WHEELS}/{package_path(spelling)}/{platform.cipd}_{target.python_tag}_{target.abi_tag}"
 

@@ -18,7 +18,7 @@ def catalog_versions(catalog: Catalog) -> frozenset[PackageVersion]:
     """Return every version of the catalogue in every package that may hold it, also where it is not built today."""
     pythons = frozenset(
         PackageVersion(naming.python_package(platform), python.upstream.version)
-        for platform, python in product(catalog.platforms.values(), catalog.pythons.values())
+        for platform, python in product(catalog.image_platforms.values(), catalog.pythons.values())
         if python.upstream
     )
     wheels = frozenset(
@@ -29,7 +29,7 @@ def catalog_versions(catalog: Catalog) -> frozenset[PackageVersion]:
     )
     libraries = frozenset(
         PackageVersion(naming.library_package(name, platform), naming.revised(library.version, library.revision))
-        for (name, library), platform in product(catalog.libraries.items(), catalog.platforms.values())
+        for (name, library), platform in product(catalog.libraries.items(), catalog.image_platforms.values())
     )
     return wheels | pythons | libraries
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from dockerbuild_lib.catalog.catalog import Catalog
+from dockerbuild_lib.catalog.foreign import ForeignPlatform
 from dockerbuild_lib.catalog.suggestions import suggestion
 from dockerbuild_lib.catalog.wheels import TargetedWheel
 from dockerbuild_lib.core.errors import LockError, UsageError
@@ -90,7 +91,10 @@ def select_libraries(request: LibraryRequest, catalog: Catalog) -> tuple[tuple[s
         if not fnmatch.filter(catalog.libraries, name):
             raise UsageError(f"unknown library {name!r}", where="--name", fix=suggestion(name, catalog.libraries))
     names = [name for name in catalog.libraries if not request.names or _is_meant(name, request.names)]
-    return tuple(product(names, _chosen("platform", request.platforms, catalog.platforms)))
+    for name in catalog.platforms.keys() & set(request.platforms):
+        catalog.image_platform(name)  # raises where nothing is built
+    platforms = tuple(_chosen("platform", request.platforms, catalog.image_platforms))
+    return tuple(product(names, platforms if request.platforms else catalog.default_platforms(platforms)))
 
 
 def _chosen(what: str, wanted: tuple[str, ...], known: Mapping[str, object]) -> Iterable[str]:
@@ -134,13 +138,8 @@ def _targets(
     recipe = catalog.wheels[distribution]
     if not isinstance(recipe, TargetedWheel):
         return ()
-    skipped = recipe.versions[version].skip
-    return tuple(
-        Target(platform, python)
-        for platform in platforms
-        if platform not in skipped and any(fnmatch.fnmatchcase(platform, glob) for glob in recipe.platforms)
-        for python in pythons
-    )
+    made_for = catalog.platforms_of(distribution, version)
+    return tuple(Target(platform, python) for platform in platforms if platform in made_for for python in pythons)
 
 
 def _refuse_skipped(request: Request, catalog: Catalog, selections: tuple[Selection, ...]) -> None:
@@ -149,12 +148,26 @@ def _refuse_skipped(request: Request, catalog: Catalog, selections: tuple[Select
         recipe = catalog.wheels[selection.distribution]
         if selection.targets or not isinstance(recipe, TargetedWheel) or not request.names:
             continue
-        reasons = recipe.versions[selection.version].skip
-        told = [f"{name}: {reasons[name]}" for name in request.platforms or reasons if name in reasons]
+        told = [
+            f"{name}: {why}"
+            for name in request.platforms or catalog.platforms
+            if (why := _why_not(catalog, selection, name))
+        ]
+        known = ", ".join(catalog.platforms_of(selection.distribution, selection.version)) or "none"
         raise UsageError(
             f"{selection.distribution} {selection.version} is not built for {', '.join(request.platforms) or 'any'}",
             where="--platform",
-            fix="; ".join(told) or f"its platforms are: {', '.join(recipe.platforms)}",
+            fix="; ".join(told) or f"its platforms are: {known}",
         )
     if not selections:
         raise UsageError("nothing is left to build", fix="name a version that is not built by default: NAME==VERSION")
+
+
+def _why_not(catalog: Catalog, selection: Selection, platform: str) -> str | None:
+    """Return why a wheel is not made for a platform, where there is more to say than that."""
+    distribution, version = selection.distribution, selection.version
+    if reason := catalog.version(distribution, version).skip.get(platform):
+        return reason
+    if isinstance(catalog.platforms.get(platform), ForeignPlatform) and not catalog.is_prebuilt(distribution, platform):
+        return "it has no image to build in; name it under 'prebuilt' to take the package index's wheel"
+    return None

@@ -177,10 +177,12 @@ def _unlocked_version(catalog: Catalog, name: str, version: str, lock: VersionLo
                 use = Use("wheel", name, version, _ROLES["build_requires"], _detail([python]))
                 for requirement in merged(asked, recipe.build_requires):
                     yield NeededSource(requirement, "", "wheel", None, (use,))
+            if isinstance(recipe, SourceWheel) and recipe.prebuilt:
+                yield from _unlocked_prebuilt(catalog, name, version, lock)
 
 
 def _unlocked_prebuilt(catalog: Catalog, name: str, version: str, lock: VersionLock) -> Iterator[NeededSource]:
-    for platform in catalog.platforms_of(name, version):
+    for platform in catalog.prebuilt_platforms_of(name, version):
         for python in catalog.pythons.keys() - lock.prebuilt.get(platform, {}).keys():
             use = Use("wheel", name, version, "prebuilt", _detail([platform, python]))
             yield NeededSource(name, version, "wheel", None, (use,))

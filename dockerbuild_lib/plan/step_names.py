@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
-from dockerbuild_lib.plan.steps import BaseWork, Goal, LibraryWork, PythonWork, TriedWork, WheelWork, place_of
+from dockerbuild_lib.plan.steps import (
+    BaseWork,
+    CheckedWork,
+    Goal,
+    LibraryWork,
+    PythonWork,
+    TriedWork,
+    WheelWork,
+    place_of,
+)
 
 
 def goal(goal: Goal) -> str:
@@ -54,7 +63,7 @@ def build(wheel: WheelWork) -> str:
     return f"build {goal(wheel)}"
 
 
-def check(wheel: TriedWork) -> str:
+def check(wheel: CheckedWork) -> str:
     """Name the checking of a wheel."""
     return f"check {goal(wheel)}"
 

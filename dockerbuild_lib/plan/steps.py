@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dockerbuild_lib.catalog.architectures import architecture_of
+from dockerbuild_lib.catalog.foreign import ForeignPlatform
 from dockerbuild_lib.catalog.libraries import Library
 from dockerbuild_lib.catalog.locks import CratesArchive, IndexFile, LockedFile
 from dockerbuild_lib.catalog.machines import ImageRecipe, Platform, Toolchain
 from dockerbuild_lib.catalog.platform_tags import newest_glibc
-from dockerbuild_lib.catalog.wheels import BuiltWheel, PrebuiltWheel, PureWheel, VersionRecipe
+from dockerbuild_lib.catalog.wheels import BuiltWheel, PureWheel, TargetedWheel, VersionRecipe
 from dockerbuild_lib.plan.keys import ContentKey
 from dockerbuild_lib.plan.naming import Target, library_package, python_package, revised
 from dockerbuild_lib.plan.wheel_names import WheelNames
@@ -174,6 +175,8 @@ class WheelWork(_Named):
     version: str
     recipe: BuiltWheel
     version_recipe: VersionRecipe
+    extensions: tuple[str, ...]
+    """The extension modules that it must hold, all of them; empty: at least one."""
     target: Target
     workshop: Workshop
     source: LockedFile
@@ -206,7 +209,9 @@ class PrebuiltWork(_Named):
 
     distribution: str
     version: str
-    recipe: PrebuiltWheel
+    recipe: TargetedWheel
+    extensions: tuple[str, ...]
+    """The extension modules that it must hold, all of them; empty: at least one."""
     target: Target
     workshop: Workshop
     source: IndexFile
@@ -224,6 +229,29 @@ class PrebuiltWork(_Named):
 
 
 @dataclass(frozen=True)
+class ForeignWork(_Named):
+    """Check and package a wheel that the package index has for a target whose programs cannot be run here."""
+
+    distribution: str
+    version: str
+    target: Target
+    platform: ForeignPlatform
+    extensions: tuple[str, ...]
+    """The extension modules that it must hold, all of them; empty: at least one."""
+    source: IndexFile
+    key: ContentKey
+    names: WheelNames
+    tags: tuple[str, ...]
+    """PEP 425 platform tags that it may claim."""
+    is_universal = False
+
+    @property
+    def untried(self) -> str:
+        """Why there is no trial."""
+        return f"not tried: programs for {self.target.platform} do not run here"
+
+
+@dataclass(frozen=True)
 class UniversalWork(_Named):
     """Check and package a universal wheel."""
 
@@ -237,7 +265,9 @@ class UniversalWork(_Named):
 
 TriedWork = WheelWork | PrebuiltWork
 """What is tried by a target's Python."""
-Goal = WheelWork | PrebuiltWork | UniversalWork
+CheckedWork = WheelWork | PrebuiltWork | ForeignWork
+"""What is held against its target."""
+Goal = WheelWork | PrebuiltWork | ForeignWork | UniversalWork
 
 
 def place_of(goal: Goal) -> str:
@@ -262,7 +292,7 @@ class BuildWork:
 class CheckWork:
     """Hold a wheel against its target and recipe."""
 
-    wheel: TriedWork
+    wheel: CheckedWork
 
 
 @dataclass(frozen=True)

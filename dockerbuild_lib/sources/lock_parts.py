@@ -73,9 +73,12 @@ def renewed_wheel(renewal: Renewal, catalog: Catalog, name: str, *, old: WheelLo
             case UniversalWheel():
                 versions[version] = _universal(renewal, name, version, recipe, kept)
             case PrebuiltWheel():
-                versions[version] = _prebuilt(renewal, catalog, name, version, kept)
+                versions[version] = VersionLock()
             case SourceWheel() | PureWheel():
                 versions[version] = _built(renewal, catalog, name, version, kept)
+        if isinstance(recipe, PrebuiltWheel) or (isinstance(recipe, SourceWheel) and recipe.prebuilt):
+            prebuilt = _prebuilt(renewal, catalog, name, version, kept)
+            versions[version] = versions[version].model_copy(update={"prebuilt": prebuilt})
         _tell_of_moves(renewal, before.source, versions[version].source)
     return WheelLock(versions=versions)
 
@@ -102,10 +105,12 @@ def _universal(renewal: Renewal, name: str, version: str, recipe: UniversalWheel
     return VersionLock(source=renewal.pinner.universal_wheel(name, version, recipe.versions[version].yanked))
 
 
-def _prebuilt(renewal: Renewal, catalog: Catalog, name: str, version: str, kept: VersionLock) -> VersionLock:
+def _prebuilt(
+    renewal: Renewal, catalog: Catalog, name: str, version: str, kept: VersionLock
+) -> dict[str, dict[str, IndexFile]]:
     yanked = catalog.version(name, version).yanked
     pins: dict[str, dict[str, IndexFile]] = {}
-    for platform in catalog.platforms_of(name, version):
+    for platform in catalog.prebuilt_platforms_of(name, version):
         old = kept.prebuilt.get(platform, {})
         pins[platform] = {}
         for python in renewal.requirements.pythons:
@@ -113,7 +118,7 @@ def _prebuilt(renewal: Renewal, catalog: Catalog, name: str, version: str, kept:
             if pin is None or not is_platform_wheel(pin.filename, version, python, tags):
                 pin = renewal.pinner.platform_wheel(name, version, python, tags, yanked)
             pins[platform][python] = pin
-    return VersionLock(prebuilt=pins)
+    return pins
 
 
 def _built(renewal: Renewal, catalog: Catalog, name: str, version: str, kept: VersionLock) -> VersionLock:

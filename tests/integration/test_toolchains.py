@@ -66,7 +66,7 @@ def test_a_wheel_for_a_python_from_source_runs_on_its_platform(with_image: Proje
     assert with_image
     wanted = (f"--platform={platform}", f"--python={python}", "--name=markupsafe", "--name=cffi")
     done = with_image.succeed("wheel.build", *wanted)
-    machine = architecture_of(load_catalog(HERE / "config").platforms[platform].triple).machine
+    machine = architecture_of(load_catalog(HERE / "config").image_platform(platform).triple).machine
     tag = "cp" + python.replace(".", "")
     wheels = [Path(line.rpartition(" ")[2]).name for line in done.stdout.splitlines() if line]
     assert len(wheels) == 2

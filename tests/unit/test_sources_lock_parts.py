@@ -552,6 +552,20 @@ def test_prebuilt_wheels_are_locked_for_each_platform_and_python(bench: Bench) -
     assert list(bench.lock(skipping, old).versions["1.0"].prebuilt) == ["linux-amd64"]
 
 
+def test_a_wheel_that_is_built_is_taken_where_its_recipe_says_so(bench: Bench) -> None:
+    taking = recipe("1.0").model_copy(update={"prebuilt": ("linux-arm64",)})
+    old = bench.lock(recipe("1.0"), WheelLock())
+    bench.pinner.made.clear()
+    new = bench.lock(taking, old)
+    assert bench.pinner.made == ["1.0 for 3.11 on manylinux_2_17_aarch64"]
+    assert list(new.versions["1.0"].prebuilt) == ["linux-arm64"]
+    assert new.versions["1.0"].build_requires == old.versions["1.0"].build_requires
+    bench.pinner.made.clear()
+    assert bench.lock(taking, new) == new
+    assert bench.pinner.made == []
+    assert bench.lock(recipe("1.0"), new) == old
+
+
 def test_a_prebuilt_wheel_that_its_platform_takes_no_more_is_locked_anew(bench: Bench) -> None:
     old = bench.lock(prebuilt(), WheelLock())
     bench.pinner.made.clear()

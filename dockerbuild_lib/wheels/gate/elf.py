@@ -24,7 +24,7 @@ _EXECUTABLE = 1  # PF_X
 
 
 class Budget:
-    """How much work all the ELF files of one wheel may cost together; counted in table entries."""
+    """How much work all the machine code of one wheel may cost together; counted in table entries."""
 
     def __init__(self, steps: int = 5_000_000) -> None:
         self._left = steps
@@ -38,7 +38,7 @@ class Budget:
         """
         self._left -= steps
         if self._left < 0:
-            raise WheelRefusedError("its ELF tables are longer, or more tangled, than those of any real wheel")
+            raise WheelRefusedError("its tables are longer, or more tangled, than those of any real wheel")
 
 
 @dataclass(frozen=True)
