@@ -39,10 +39,10 @@ def generate(
     """Make the images of platforms, and the base image that they stand on."""
     from dockerbuild_lib.cli.running import run_plan  # noqa: PLC0415
     from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
-    from dockerbuild_lib.images.context import image_files  # noqa: PLC0415
     from dockerbuild_lib.plan.make import plan_images  # noqa: PLC0415
     from dockerbuild_lib.plan.request import ImageRequest  # noqa: PLC0415
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
+    from dockerbuild_lib.wheels.entrypoint import image_files  # noqa: PLC0415
 
     session = open_session(upload_sources=upload_sources)
     count = integer_option("jobs", jobs) if jobs else session.settings.jobs
@@ -129,11 +129,11 @@ def show(_context: Context, platform: str, sbom: str = "", json: bool = False) -
     from dataclasses import asdict  # noqa: PLC0415
 
     from dockerbuild_lib.cli.output import show_json  # noqa: PLC0415
-    from dockerbuild_lib.images.context import image_files  # noqa: PLC0415
     from dockerbuild_lib.images.inspection import inspect_image  # noqa: PLC0415
     from dockerbuild_lib.plan.goals import GoalMaker  # noqa: PLC0415
     from dockerbuild_lib.report.image_view import render_image  # noqa: PLC0415
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
+    from dockerbuild_lib.wheels.entrypoint import image_files  # noqa: PLC0415
 
     session = open_session()
     session.catalog.platform(platform)

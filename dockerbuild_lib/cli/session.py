@@ -230,8 +230,8 @@ class Session:
 
     def plan(self, request: Request) -> Plan:
         """Work out a request."""
-        from dockerbuild_lib.images.context import image_files  # noqa: PLC0415
         from dockerbuild_lib.plan.make import make_plan  # noqa: PLC0415
+        from dockerbuild_lib.wheels.entrypoint import image_files  # noqa: PLC0415
 
         return make_plan(request, self.catalog, self.inventory, image_files)
 

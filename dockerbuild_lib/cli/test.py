@@ -17,9 +17,15 @@ from dockerbuild_lib.core.machine import ensure_programs
 
 TEST_PROGRAMS = {
     "aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu",  # unlike gcc's package, it needs the C library's headers
+    "busybox": "busybox-static",
     "docker-registry": "docker-registry",
+    "dockerd": "docker.io",
     "gcc": "gcc",
     "git": "git",
+    "ip": "iproute2",
+    "openssl": "openssl",
+    "ssh": "openssh-client",
+    "sshd": "openssh-server",
 }
 """Programs that the tests call, and the Debian packages that bring them."""
 

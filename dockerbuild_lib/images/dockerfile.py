@@ -30,7 +30,8 @@ def dockerfile(recipe: ImageRecipe, platform: Platform, pythons: tuple[str, ...]
             f"RUN python3.11 {WARM_UP}",
             # Last, so that a change to a program does not warm the compilers anew, which takes a minute.
             f"COPY files{layout.SCRIPTS} {layout.SCRIPTS}",
-            "WORKDIR /work\n",
+            "WORKDIR /work",
+            f'CMD ["cat", "{layout.ENTRYPOINT}"]\n',
         )
     )
 

@@ -16,6 +16,7 @@ from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.core.files import translated_os_errors
 from dockerbuild_lib.core.processes import Processes
 from dockerbuild_lib.images.context import base_tag, image_tag, write_context
+from dockerbuild_lib.images.entrypoint import with_key
 from dockerbuild_lib.plan.steps import BaseWork, ImageWork, PullWork, PushWork
 
 PLATFORM_LABEL = "dockerbuild.platform"
@@ -72,7 +73,7 @@ class ImageMaker:
         labels = {KEY_LABEL: work.key, PLATFORM_LABEL: work.platform_name}
         with _scratch(self.scratch) as folder, tempfile.TemporaryFile(dir=folder) as context:
             self._install_tools(tools, folder / "tools", log)
-            write_context(dict(work.files), folder / "tools", context)
+            write_context(with_key(dict(work.files), work.key), folder / "tools", context)
             context.seek(0)
             self.engine.build_image(context, tag, labels, log, fresh=fresh)
         return tag

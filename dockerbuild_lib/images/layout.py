@@ -22,6 +22,8 @@ TARGET_PYTHON = HOME / "python"
 """Folder of the target's interpreter; run it under QEMU."""
 EMULATOR = HOME / "qemu"
 """QEMU's user-mode emulator of the target's processor; absent where the build machine is the target."""
+ENTRYPOINT = SCRIPTS / "entrypoint.sh"
+"""What a container without a command prints."""
 BUILD_PYTHON = PurePosixPath("/usr/bin")
 PACKAGES = HOME / "packages.txt"
 """The Debian packages of the image with their versions, as dpkg-query lists them."""

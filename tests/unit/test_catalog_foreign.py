@@ -104,7 +104,7 @@ NOT_WINDOWS = "3:4: its tags are not one of Windows; write one of: win32, win_am
         ("system: mac, cipd: a, tags: [a]", "3:13: 'mac' is none of: linux, macos, windows; did you mean 'macos'?"),
         (
             "system: macos, cipd: a, tags: [macosx_11_0_arm64], image: debian",
-            "3:56: unknown key 'image'; known are: cipd, package-tags, python-platform-tags, system, tags",
+            "3:56: unknown key 'image'; known are: cipd, default, package-tags, python-platform-tags, system, tags",
         ),
     ],
 )

@@ -21,7 +21,7 @@ SKIPPED = (
     [
         ((), r"locked 1\.0 is not built for any; linux-amd64: why"),
         (("linux-amd64",), r"locked 1\.0 is not built for linux-amd64; linux-amd64: why"),
-        (("linux-arm64",), r"locked 1\.0 is not built for linux-arm64; its platforms are: linux-amd64"),
+        (("linux-arm64",), r"locked 1\.0 is not built for linux-arm64; its platforms are: none"),
     ],
 )
 def test_a_version_that_is_built_nowhere_is_refused_with_the_reason(
