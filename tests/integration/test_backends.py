@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import textwrap
 from collections.abc import Iterator
@@ -94,6 +95,7 @@ class Laboratory:
         trees = SourceTrees(ArchiveLimits(), self.folder / "tmp")
         yield ContainedBackends(engine, limits, trees, GoalMaker(catalog, image_files), fetch, build_nothing, no_python)
         engine.client.close()
+        gc.collect()  # here, where what it says is not heeded
 
     def subject(self, hook: str | None, *patches: str) -> Subject:
         """Return a source whose backend has *hook* as the body of its get_requires_for_build_wheel."""

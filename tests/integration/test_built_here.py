@@ -53,6 +53,7 @@ def add_tiny(project: Project) -> None:
     (project.folder / "tiny").mkdir()
     for name, text in {"pyproject.toml": PYPROJECT, "setup.py": SETUP, "tiny.c": MODULE}.items():
         (project.folder / "tiny" / name).write_text(text)
+    project.git("add", "tiny")  # of a folder in a work tree only what git tracks is its source
 
 
 def lock_of(project: Project, name: str) -> dict[str, dict[str, object]]:

@@ -22,14 +22,20 @@ rusty:
 SETUP = """\
 import os, pathlib, tomllib
 from setuptools import setup
-home = pathlib.Path(os.environ["CARGO_HOME"])
-told = tomllib.loads((home / "config.toml").read_text())["source"]
-(folder,) = [source["directory"] for source in told.values() if "directory" in source]
-assert os.environ["CARGO_NET_OFFLINE"] == "true"
-(home / ".package-cache").touch()
-crate = (home.parent / folder / "tiny-1.0.0/src/lib.rs").read_text()
-pathlib.Path("rusty.py").write_text(f"CRATE = {crate!r}\\n")
-setup(name="rusty", version="1.0", py_modules=["rusty"])
+from setuptools.command.build_py import build_py
+
+class Build(build_py):
+    def run(self):
+        home = pathlib.Path(os.environ["CARGO_HOME"])
+        told = tomllib.loads((home / "config.toml").read_text())["source"]
+        (folder,) = [source["directory"] for source in told.values() if "directory" in source]
+        assert os.environ["CARGO_NET_OFFLINE"] == "true"
+        (home / ".package-cache").touch()
+        crate = (home.parent / folder / "tiny-1.0.0/src/lib.rs").read_text()
+        pathlib.Path("rusty.py").write_text(f"CRATE = {crate!r}\\n")
+        super().run()
+
+setup(name="rusty", version="1.0", py_modules=["rusty"], cmdclass={"build_py": Build})
 """
 PYPROJECT = '[build-system]\nrequires = ["setuptools"]\n[project]\nname = "rusty"\nversion = "1.0"\n'
 
@@ -43,6 +49,7 @@ def test_crates_are_locked_interned_listed_and_given_to_the_build(fresh: Project
     with serving_crates() as registry:
         for name, text in {**files, "Cargo.lock": registry.lock()}.items():
             (folder / name).write_text(text)
+        fresh.git("add", "rusty")  # of a folder in a work tree only what git tracks is its source
         home = str(registry.configure(tmp_path / "cargo"))
         done = fresh.succeed("sources.lock", "--name=rusty", CARGO_HOME=home)
         assert "rusty: 1.0 crates: nothing -> rusty-1.0-crates.tar (" in done.stdout

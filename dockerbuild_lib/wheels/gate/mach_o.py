@@ -30,7 +30,6 @@ _SUBTYPE = 0xFFFFFF  # the other bits are capabilities
 _KINDS = {1: "MH_OBJECT", 2: "MH_EXECUTE", 6: "MH_DYLIB", 8: "MH_BUNDLE"}
 _LIBRARY_COMMANDS = frozenset({0xC, 0x20, 0x80000018, 0x8000001F, 0x80000023})  # LC_[LAZY_|WEAK_|...]LOAD_DYLIB
 _SYMTAB, _RPATH, _SIGNATURE, _MACOS_VERSION, _BUILD_VERSION = 0x2, 0x8000001C, 0x1D, 0x24, 0x32
-_OTHER_VERSIONS = frozenset({0x25, 0x2F, 0x30})  # LC_VERSION_MIN_ of iOS, tvOS, watchOS
 _MACOS = 1  # PLATFORM_MACOS
 _EXPORTED = 0x0F  # N_SECT | N_EXT: defined in the file, and for others to use
 _INIT = b"_PyInit"
@@ -123,18 +122,15 @@ def _text(command: Bounded, order: str) -> str:
 
 
 def _macos(commands: tuple[tuple[int, Bounded], ...], order: str) -> MacRelease | None:
-    """Return the newest of the versions that it asks for: there may be one for each of several systems."""
-    releases: list[MacRelease | None] = []
+    """Return the newest of the versions that it asks for; what it says of other systems does not matter on Macs."""
+    releases = []
     for code, body in commands:
         if code == _MACOS_VERSION:
             releases.append(_release(*body.unpack(f"{order}I", 8)))
         elif code == _BUILD_VERSION:
             system, version = body.unpack(f"{order}2I", 8)
-            releases.append(_release(version) if system == _MACOS else None)
-        elif code in _OTHER_VERSIONS:
-            releases.append(None)
-    told = [release for release in releases if release]
-    return max(told) if told and len(told) == len(releases) else None
+            releases += [_release(version)] if system == _MACOS else []
+    return max(releases, default=None)
 
 
 def _release(version: int) -> MacRelease:
