@@ -37,10 +37,10 @@ def build(  # noqa: PLR0913, PLR0917 - invoke makes each an option
     """Build third-party libraries, static and position-independent; with --upload publish them too."""
     from dockerbuild_lib.cli.git import git_revision  # noqa: PLC0415
     from dockerbuild_lib.cli.running import run_plan  # noqa: PLC0415
-    from dockerbuild_lib.images.context import image_files  # noqa: PLC0415
     from dockerbuild_lib.plan.make import plan_libraries  # noqa: PLC0415
     from dockerbuild_lib.plan.request import LibraryRequest  # noqa: PLC0415
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
+    from dockerbuild_lib.wheels.entrypoint import image_files  # noqa: PLC0415
 
     session = open_session(upload_sources=upload_sources)
     count = integer_option("jobs", jobs) if jobs else session.settings.jobs

@@ -33,7 +33,7 @@ def image_tag(platform: str, key: str) -> str:
     return f"{REPOSITORY}/{platform}:{key[:16]}"
 
 
-def image_files(catalog: Catalog, platform_name: str, base: str) -> dict[str, str]:
+def context_files(catalog: Catalog, platform_name: str, base: str) -> dict[str, str]:
     """Return every text file of the build context, by its path there: it is the image's recipe, whole."""
     platform = catalog.image_platform(platform_name)
     files = {

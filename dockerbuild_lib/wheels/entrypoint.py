@@ -11,9 +11,9 @@ from dockerbuild_lib.wheels.foreground import Changes, foreground_command, foreg
 
 def image_files(catalog: Catalog, platform_name: str, base: str) -> dict[str, str]:
     """Return every text file of the build context of a platform's image, by its path there."""
-    platform = catalog.platforms[platform_name]
+    platform = catalog.image_platform(platform_name)
     toolchain = catalog.toolchains[platform.toolchain]
     workshop = Workshop(platform_name, platform, base, platform.toolchain, toolchain)
     before = foreground_command(toolchain.compiler, ())
     script = entrypoint_files(platform_name, foreground_environment(workshop, Changes()), before)
-    return context.image_files(catalog, platform_name, base) | {f"files{path}": text for path, text in script.items()}
+    return context.context_files(catalog, platform_name, base) | {f"files{path}": text for path, text in script.items()}

@@ -20,12 +20,12 @@ from dockerbuild_lib.containers.engine import Engine
 from dockerbuild_lib.containers.worker import Limits
 from dockerbuild_lib.core.errors import BuildFailedError, LimitExceededError, LockError, PatchFailedError
 from dockerbuild_lib.core.files import sha256_of
-from dockerbuild_lib.images.context import image_files
 from dockerbuild_lib.plan.goals import GoalMaker
 from dockerbuild_lib.plan.steps import PythonWork, WheelWork
 from dockerbuild_lib.sources.backends import HereWheel, Subject
 from dockerbuild_lib.sources.trees import SourceTrees
 from dockerbuild_lib.wheels.backends import ContainedBackends
+from dockerbuild_lib.wheels.entrypoint import image_files
 from tests.integration.test_errors import alone
 from tests.support.projects import TREE, Project
 from tests.support.sdists import write_sdist

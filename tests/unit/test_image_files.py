@@ -8,7 +8,7 @@ import pytest
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.load import load_catalog
-from dockerbuild_lib.images.context import image_files
+from dockerbuild_lib.wheels.entrypoint import image_files
 
 CONFIG = Path(__file__).parents[2] / "config"
 HOME = "files/opt/dockerbuild/toolchains"
