@@ -43,6 +43,11 @@ def redacted(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
+def without_query(url: str) -> str:
+    """Return *url* without what follows its path: there stand signatures, which nobody but the host should read."""
+    return url.partition("?")[0]
+
+
 def is_transient(status: int) -> bool:
     """Tell whether the same request may get another answer than this one, later."""
     return status in _TRANSIENT_STATUSES or status >= _FIRST_HOST_ERROR
