@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dockerbuild_lib.catalog.architectures import BUILD_MACHINE, architecture_of
-from dockerbuild_lib.catalog.locks import LibrariesLock, ToolsLock, WheelLock
+from dockerbuild_lib.catalog.locks import BasesLock, LibrariesLock, ToolsLock, WheelLock
 from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Python, Toolchain
 from dockerbuild_lib.catalog.suggestions import suggestion
 from dockerbuild_lib.catalog.wheels import BuiltWheel, SourceWheel, TargetedWheel, VersionRecipe, Wheel
@@ -25,6 +25,7 @@ class Locks:
     wheels: Mapping[str, WheelLock] = field(default_factory=dict)
     libraries: LibrariesLock = field(default_factory=LibrariesLock)
     tools: ToolsLock = field(default_factory=ToolsLock)
+    bases: BasesLock = field(default_factory=BasesLock)
 
 
 @dataclass(frozen=True)

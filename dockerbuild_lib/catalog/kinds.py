@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from dockerbuild_lib.catalog.base import DistributionName, Identifier, PythonName
-from dockerbuild_lib.catalog.locks import LibrariesLock, ToolsLock, WheelLock
+from dockerbuild_lib.catalog.locks import BasesLock, LibrariesLock, ToolsLock, WheelLock
 from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Python, Toolchain
 from dockerbuild_lib.catalog.wheels import WheelRecipe
 
@@ -39,6 +39,7 @@ TABLES = (PLATFORMS, PYTHONS, TOOLCHAINS, IMAGES, LIBRARIES)
 WHEEL_LOCK = FileKind("wheels", WheelLock)
 LIBRARIES_LOCK = FileKind("libraries", LibrariesLock)
 TOOLS_LOCK = FileKind("tools", ToolsLock)
+BASES_LOCK = FileKind("bases", BasesLock)
 
 
 @cache

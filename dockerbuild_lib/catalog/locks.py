@@ -1,4 +1,4 @@
-"""Pins: ``config/locks``, written by ``sources.lock`` only.
+"""Pins: ``config/locks``, written by ``sources.lock`` and ``mirror.lock`` only.
 
 Files of the package index and of Debian are named without the hosts that serve them: those come from the machine's own
 configuration.
@@ -21,7 +21,10 @@ from dockerbuild_lib.catalog.base import (
     Sha256,
     VersionText,
 )
+from dockerbuild_lib.catalog.image_references import ImageReferenceText
 
+ImageDigest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+"""Of a manifest of a container registry."""
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+~!-]*$")]
 
 
@@ -129,6 +132,12 @@ class LibrariesLock(Model):
     """``locks/libraries.json``."""
 
     sources: dict[Identifier, _Pinned] = Field(default={})
+
+
+class BasesLock(Model):
+    """``locks/bases.json``, written by ``mirror.lock``: what the images that bases start from were on that day."""
+
+    digests: dict[ImageReferenceText, ImageDigest] = Field(default={}, description="Reference, with its tag -> digest.")
 
 
 class ToolsLock(Model):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from dockerbuild_lib.catalog.base import Count, Flag, Identifier, Model, PythonName, RequirementText, VersionText
+from dockerbuild_lib.catalog.image_references import ImageReferenceText
 from dockerbuild_lib.catalog.sources import LibrarySource
 
 DebianPackage = Annotated[str, Field(pattern=r"^[a-z0-9{][a-z0-9+.{}:-]+$")]
@@ -73,6 +74,11 @@ class ImageRecipe(Model):
     """An image made from Debian packages: one base for all platforms, and one image per platform on it."""
 
     suite: Identifier = Field(description="Debian suite, as in apt's sources.")
+    bases: dict[Identifier, ImageReferenceText] = Field(
+        default={},
+        description="Platform -> the image that its base starts from, such as dockcross/linux-arm64-lts:latest: it is "
+        "taken from the mirror. Empty: the base is made from Debian packages alone, one for all platforms.",
+    )
     base_packages: tuple[DebianPackage, ...] = Field(
         min_length=1, description="Packages of the build machine, in the base image."
     )

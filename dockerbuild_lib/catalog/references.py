@@ -23,6 +23,8 @@ def check_references(tables: Mapping[str, Document], wheels: Mapping[str, Docume
     checker = _Checker({kind: table.keys() for kind, table in tables.items()}, problems)
     if "platforms" in tables:
         checker.check_platforms(tables["platforms"])
+    if {"platforms", "images"} <= tables.keys():
+        checker.check_bases(tables["images"], tables["platforms"])
     for name, document in wheels.items():
         checker.check_wheel(name, document)
 
@@ -37,6 +39,17 @@ class _Checker:
             self._check_names(document, document.texts(name, "image"), "images", "image")
             self._check_names(document, document.texts(name, "toolchain"), "toolchains", "toolchain")
             self._check_triple(document, name)
+
+    def check_bases(self, images: Document, platforms: Document) -> None:
+        """Hold that an image with bases has one for each platform that names it, and for no unknown one."""
+        bases = {name: images.keys(name, "bases") for name in self.known["images"]}
+        for named in bases.values():
+            self._check_names(images, named, "platforms", "platform")
+        for platform in self.known["platforms"]:
+            for image, position in platforms.texts(platform, "image"):
+                if bases.get(image) and platform not in dict(bases[image]):
+                    fix = f"add one to its bases in {images.label}, or name another image"
+                    self._note(platforms, position, f"the image {image!r} has no base for {platform}", fix)
 
     def check_wheel(self, name: str, document: Document) -> None:
         self._check_names(document, document.texts(name, "libraries"), "libraries", "library")

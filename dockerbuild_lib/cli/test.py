@@ -20,6 +20,8 @@ TEST_PROGRAMS = {
     "docker-registry": "docker-registry",
     "gcc": "gcc",
     "git": "git",
+    "openssl": "openssl",
+    "skopeo": "skopeo",
 }
 """Programs that the tests call, and the Debian packages that bring them."""
 

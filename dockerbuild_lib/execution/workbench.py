@@ -22,6 +22,7 @@ from dockerbuild_lib.plan.steps import (
     ImageSteps,
     ImageWork,
     LibraryWork,
+    MirrorWork,
     PackageWork,
     PrebuiltWork,
     PublishWork,
@@ -62,7 +63,7 @@ class Workbench:
         match step.work:
             case FetchWork(file):
                 return str(self.fetcher.fetch(file, log).stat().st_size) + " bytes"
-            case BaseWork() | ImageWork() | PullWork() | PushWork() as work:
+            case MirrorWork() | BaseWork() | ImageWork() | PullWork() | PushWork() as work:
                 return self._image(work, log)
             case LibraryWork() as work:
                 self.libraries.build(work, self.fetcher.fetch(work.source, log), self.area.library(work), log)
@@ -85,6 +86,8 @@ class Workbench:
 
     def _image(self, work: ImageSteps, log: ProgressLog) -> str:
         match work:
+            case MirrorWork():
+                return self.images.mirror_base(work, log)
             case BaseWork():
                 return self.images.make_base(work, log)
             case ImageWork():

@@ -12,11 +12,12 @@ from dockerbuild_lib.containers.engine import KEY_LABEL, Engine
 from dockerbuild_lib.containers.image_registry import ImageRegistry
 from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import BuildFailedError, ImageFailedError, UsageError
-from dockerbuild_lib.core.events import StepLog
+from dockerbuild_lib.core.events import ProgressLog, StepLog
 from dockerbuild_lib.core.files import translated_os_errors
 from dockerbuild_lib.core.processes import Processes
 from dockerbuild_lib.images.context import base_tag, image_tag, write_context
-from dockerbuild_lib.plan.steps import BaseWork, ImageWork, PullWork, PushWork
+from dockerbuild_lib.images.mirror import Mirror
+from dockerbuild_lib.plan.steps import BaseWork, ImageWork, MirrorWork, PullWork, PushWork
 
 PLATFORM_LABEL = "dockerbuild.platform"
 UNNEEDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
@@ -35,6 +36,11 @@ class ImageMaker:
     mmdebstrap: Callable[[], str]
     """Returns the program's path, after installing it where that is possible."""
     registry: ImageRegistry | None = None
+    mirror: Mirror | None = None
+
+    def mirror_base(self, work: MirrorWork, log: ProgressLog) -> str:
+        """Copy an image of upstream's into the mirror."""
+        return self._mirror().bring(work, log)
 
     def make_base(self, work: BaseWork, log: StepLog) -> str:
         """Make a base image from Debian packages.
@@ -87,9 +93,14 @@ class ImageMaker:
         tag = image_tag(work.platform_name, work.key)
         return self._registry().push(tag, work.platform_name, work.key, log)
 
+    def _mirror(self) -> Mirror:
+        if self.mirror is None:
+            raise no_registry()
+        return self.mirror
+
     def _registry(self) -> ImageRegistry:
         if self.registry is None:
-            raise UsageError("no container registry is configured", fix="set `registry` in invoke.yaml")
+            raise no_registry()
         return self.registry
 
     def _install_tools(self, wheels: Sequence[Path], target: Path, log: StepLog) -> None:
@@ -101,6 +112,11 @@ class ImageMaker:
         where = (*BUILD_PLATFORM, f"--target={target}")
         options = ("--no-config", "--offline", "--no-index", "--no-deps", "--no-cache", "--link-mode=copy")
         self.processes.run((find_uv_bin(), "pip", "install", *options, *where, *map(str, wheels)), log)
+
+
+def no_registry(where: str | None = None) -> UsageError:
+    """Return the error for what needs a container registry where the settings name none."""
+    return UsageError("no container registry is configured", where=where, fix="set `registry` in invoke.yaml")
 
 
 def _require_connection(image: str) -> None:

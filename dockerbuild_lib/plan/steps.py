@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dockerbuild_lib.catalog.image_references import ImageReference
 from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
 from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Toolchain
 from dockerbuild_lib.catalog.platform_tags import newest_glibc
@@ -28,6 +29,14 @@ class FetchWork:
     """Put a pinned file into the store."""
 
     file: LockedFile
+
+
+@dataclass(frozen=True)
+class MirrorWork:
+    """Copy the image with this digest from upstream into the mirror; *reference* is the tag that it was locked from."""
+
+    reference: ImageReference
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -221,7 +230,7 @@ class PublishWork:
     goal: Goal
 
 
-ImageSteps = BaseWork | ImageWork | PullWork | PushWork
+ImageSteps = MirrorWork | BaseWork | ImageWork | PullWork | PushWork
 WheelSteps = BuildWork | CheckWork | TrialWork | PackageWork | PublishWork
 Work = FetchWork | ImageSteps | LibraryWork | WheelSteps
 
@@ -247,4 +256,4 @@ class Step:
     @property
     def lane(self) -> Lane:
         """What it is bound by."""
-        return Lane.DOWNLOADS if isinstance(self.work, FetchWork) else Lane.CORES
+        return Lane.DOWNLOADS if isinstance(self.work, FetchWork | MirrorWork) else Lane.CORES
