@@ -117,6 +117,11 @@ class Catalog:
         own = wheel.toolchain if isinstance(wheel, SourceWheel) else None
         return self.toolchains[own or self.platform(platform).toolchain]
 
+    def has_toolchain(self, platform: str, toolchain: str) -> bool:
+        """Tell whether a platform's image has a toolchain: one that a base brings is where there is such a base."""
+        is_of_base = self.toolchains[toolchain].compiler == "base"
+        return not is_of_base or platform in self.images[self.platform(platform).image].bases
+
     def environment_of(self, name: str, version: str) -> dict[str, str]:
         """Return the variables of a version's build: the wheel's, overridden by the version's."""
         wheel = self.wheel(name)

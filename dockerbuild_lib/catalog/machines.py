@@ -64,7 +64,9 @@ class Python(Model):
 class Toolchain(Model):
     """Compilers, and the flags that every build gets."""
 
-    compiler: Literal["zig", "gcc"]
+    compiler: Literal["zig", "gcc", "base"] = Field(
+        description="gcc: Debian's cross compilers. base: what the image that the platform's base starts from brings."
+    )
     glibc: GlibcVersion | None = Field(default=None, description="The oldest glibc that results may need.")
     cflags: tuple[str, ...] = ()
     ldflags: tuple[str, ...] = ()

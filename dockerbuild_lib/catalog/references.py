@@ -23,8 +23,8 @@ def check_references(tables: Mapping[str, Document], wheels: Mapping[str, Docume
     checker = _Checker({kind: table.keys() for kind, table in tables.items()}, problems)
     if "platforms" in tables:
         checker.check_platforms(tables["platforms"])
-    if {"platforms", "images"} <= tables.keys():
-        checker.check_bases(tables["images"], tables["platforms"])
+    if {"platforms", "images", "toolchains"} <= tables.keys():
+        checker.check_bases(tables["images"], tables["platforms"], tables["toolchains"])
     for name, document in wheels.items():
         checker.check_wheel(name, document)
 
@@ -40,8 +40,8 @@ class _Checker:
             self._check_names(document, document.texts(name, "toolchain"), "toolchains", "toolchain")
             self._check_triple(document, name)
 
-    def check_bases(self, images: Document, platforms: Document) -> None:
-        """Hold that an image with bases has one for each platform that names it, and for no unknown one."""
+    def check_bases(self, images: Document, platforms: Document, toolchains: Document) -> None:
+        """Hold that an image with bases has one for each platform that names it, and that their toolchain is there."""
         bases = {name: images.keys(name, "bases") for name in self.known["images"]}
         for named in bases.values():
             self._check_names(images, named, "platforms", "platform")
@@ -50,6 +50,15 @@ class _Checker:
                 if bases.get(image) and platform not in dict(bases[image]):
                     fix = f"add one to its bases in {images.label}, or name another image"
                     self._note(platforms, position, f"the image {image!r} has no base for {platform}", fix)
+                self._check_toolchain_of_base(platforms, toolchains, platform, has_base=bool(bases.get(image)))
+
+    def _check_toolchain_of_base(
+        self, platforms: Document, toolchains: Document, platform: str, *, has_base: bool
+    ) -> None:
+        for toolchain, position in platforms.texts(platform, "toolchain"):
+            if not has_base and "base" in dict(toolchains.texts(toolchain, "compiler")):
+                what = f"the toolchain {toolchain!r} is that of a base, and the platform's image has none"
+                self._note(platforms, position, what, "name an image with bases, or another toolchain")
 
     def check_wheel(self, name: str, document: Document) -> None:
         self._check_names(document, document.texts(name, "libraries"), "libraries", "library")

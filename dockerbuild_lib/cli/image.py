@@ -100,7 +100,7 @@ def list_images(_context: Context, json: bool = False) -> None:  # noqa: FBT001,
     rows = [
         (
             image.labels.get(PLATFORM_LABEL, "base"),
-            ", ".join(image.tags),
+            ", ".join(image.tags) or "none",
             str(image.size) if json else byte_size(image.size),
             image.labels[KEY_LABEL],
         )

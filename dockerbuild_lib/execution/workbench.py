@@ -89,7 +89,7 @@ class Workbench:
             case MirrorWork():
                 return self.images.mirror_base(work, log)
             case BaseWork():
-                return self.images.make_base(work, log)
+                return self.images.make_base(work, log, fresh=self.fresh_images)
             case ImageWork():
                 tools = [self.fetcher.fetch(tool, log) for tool in work.tools]
                 return self.images.make_image(work, tools, log, fresh=self.fresh_images)

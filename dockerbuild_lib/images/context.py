@@ -35,6 +35,7 @@ def image_files(catalog: Catalog, platform_name: str, base: str) -> dict[str, st
     files = {
         path: text
         for name, toolchain in catalog.toolchains.items()
+        if catalog.has_toolchain(platform_name, name)
         for path, text in toolchain_files(name, toolchain, platform).items()
     }
     files |= {f"{layout.SCRIPTS}/{name}": text for name, text in _scripts().items()}
@@ -52,8 +53,8 @@ def _scripts() -> Mapping[str, str]:
     }
 
 
-def write_context(files: Mapping[str, str], tools: Path, stream: BinaryIO) -> None:
-    """Write the context as a tar: the text files, and the folder *tools* under that name.
+def write_context(files: Mapping[str, str], tools: Path | None, stream: BinaryIO) -> None:
+    """Write the context as a tar: the text files, and the folder *tools*, if any, under that name.
 
     Times and owners are the same for all, so that the engine's layer cache sees only content.
     """
@@ -64,7 +65,8 @@ def write_context(files: Mapping[str, str], tools: Path, stream: BinaryIO) -> No
             member.size = len(content)
             member.mode = EXECUTABLE if text.startswith("#!") else PLAIN
             tar.addfile(member, io.BytesIO(content))
-        tar.add(tools, arcname="tools", filter=_anonymous)
+        if tools is not None:
+            tar.add(tools, arcname="tools", filter=_anonymous)
 
 
 def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo | None:

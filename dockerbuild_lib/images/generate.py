@@ -17,6 +17,7 @@ from dockerbuild_lib.core.files import translated_os_errors
 from dockerbuild_lib.core.processes import Processes
 from dockerbuild_lib.images.context import base_tag, image_tag, write_context
 from dockerbuild_lib.images.mirror import Mirror
+from dockerbuild_lib.images.upstream_base import upstream_base_files, upstream_tag
 from dockerbuild_lib.plan.steps import BaseWork, ImageWork, MirrorWork, PullWork, PushWork
 
 PLATFORM_LABEL = "dockerbuild.platform"
@@ -42,14 +43,19 @@ class ImageMaker:
         """Copy an image of upstream's into the mirror."""
         return self._mirror().bring(work, log)
 
-    def make_base(self, work: BaseWork, log: StepLog) -> str:
-        """Make a base image from Debian packages.
+    def make_base(self, work: BaseWork, log: StepLog, *, fresh: bool = False) -> str:
+        """Make a base image from Debian packages, on the mirror's image where it starts from one.
+
+        *fresh* is as for images; what is made with mmdebstrap is always so.
 
         Raises:
-            ImageFailedError: mmdebstrap or the engine failed.
+            ImageFailedError: mmdebstrap or the engine failed, or the mirror does not have what the base starts from.
+            UsageError: there is no mirror.
             OfflineError: connections are forbidden.
 
         """
+        if work.upstream is not None:
+            return self._make_upstream_base(work, work.upstream, log, fresh=fresh)
         _require_connection(f"the base image {work.recipe.suite}")
         program = self.mmdebstrap()
         with _scratch(self.scratch) as folder:
@@ -61,6 +67,18 @@ class ImageMaker:
                 raise ImageFailedError(f"the base image {work.recipe.suite} was not made: {error.what}") from error
             tag = base_tag(work.key)
             self.engine.import_base(archive, tag, {KEY_LABEL: work.key})
+        return tag
+
+    def _make_upstream_base(self, work: BaseWork, upstream: MirrorWork, log: StepLog, *, fresh: bool) -> str:
+        _require_connection(f"the base image {upstream.reference}")
+        place = self._mirror().place(upstream)
+        self._registry().pull_digest(place.repository, upstream.digest, upstream_tag(upstream.digest), log)
+        files = upstream_base_files(work.recipe, upstream.digest, self.sources_list(work.recipe.suite))
+        tag = base_tag(work.key)
+        with _scratch(self.scratch) as folder, tempfile.TemporaryFile(dir=folder) as context:
+            write_context(files, None, context)
+            context.seek(0)
+            self.engine.build_image(context, tag, {KEY_LABEL: work.key}, log, fresh=fresh)
         return tag
 
     def make_image(self, work: ImageWork, tools: Sequence[Path], log: StepLog, *, fresh: bool = False) -> str:

@@ -21,6 +21,8 @@ def toolchain_files(name: str, toolchain: Toolchain, platform: Platform) -> dict
 
 
 def _programs(toolchain: Toolchain, triple: str) -> Mapping[str, str]:
+    if toolchain.compiler == "base":
+        return _base()
     programs = _zig(toolchain, triple) if toolchain.compiler == "zig" else _gcc(triple)
     return programs | {program: _script(f"{triple}-{program}") for program in BINUTILS}
 
@@ -48,6 +50,13 @@ def _gcc(triple: str) -> dict[str, str]:
         "ranlib": _script(f"{triple}-ranlib"),
         "ld": _script(f"{triple}-ld"),
     }
+
+
+def _base() -> dict[str, str]:
+    """Return the programs that the base image brought; like zig's, its compilers know none of Debian's headers."""
+    programs = {name: f"{layout.BASE_TOOLCHAIN}/{name}" for name in ("ar", "ranlib", "ld", *BINUTILS)}
+    compilers = {name: f"{layout.BASE_TOOLCHAIN}/{name} -isystem {layout.INCLUDE}" for name in ("cc", "c++")}
+    return {name: _script(command) for name, command in (programs | compilers).items()}
 
 
 def _script(command: str) -> str:

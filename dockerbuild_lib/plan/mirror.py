@@ -37,6 +37,20 @@ def upstream_bases(catalog: Catalog, platforms: Collection[str]) -> tuple[Upstre
     )
 
 
+def locked_base(catalog: Catalog, text: str) -> MirrorWork:
+    """Return the image with that reference, as it is locked.
+
+    Raises:
+        LockError: it is not.
+
+    """
+    reference = ImageReference.parse(text)
+    digest = catalog.locks.bases.digests.get(str(reference))
+    if digest is None:
+        raise LockError("the base image is not locked", where=str(reference), fix="run mirror.lock")
+    return MirrorWork(reference, digest)
+
+
 @dataclass(frozen=True)
 class MirrorPlace:
     """Where an image is kept: a repository of a registry (``HOST[:PORT]``), and its tag there."""

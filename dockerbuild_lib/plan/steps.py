@@ -41,10 +41,11 @@ class MirrorWork:
 
 @dataclass(frozen=True)
 class BaseWork:
-    """Make a base image from Debian packages."""
+    """Make a base image from Debian packages, on nothing or on the image *upstream*, which the mirror has."""
 
     recipe: ImageRecipe
     key: str
+    upstream: MirrorWork | None = None
 
 
 @dataclass(frozen=True)
