@@ -12,7 +12,7 @@ from typing import TypeVar
 from dockerbuild_lib.catalog.architectures import BUILD_MACHINE, architecture_of
 from dockerbuild_lib.catalog.foreign import AnyPlatform
 from dockerbuild_lib.catalog.libraries import Library
-from dockerbuild_lib.catalog.locks import LibrariesLock, ToolsLock, WheelLock
+from dockerbuild_lib.catalog.locks import BasesLock, LibrariesLock, ToolsLock, WheelLock
 from dockerbuild_lib.catalog.machines import ImageRecipe, Platform, Python, Toolchain
 from dockerbuild_lib.catalog.sources import LocalSource
 from dockerbuild_lib.catalog.suggestions import suggestion
@@ -30,6 +30,7 @@ class Locks:
     libraries: LibrariesLock = field(default_factory=LibrariesLock)
     pythons: LibrariesLock = field(default_factory=LibrariesLock)
     tools: ToolsLock = field(default_factory=ToolsLock)
+    bases: BasesLock = field(default_factory=BasesLock)
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,12 @@ class Catalog:
         wheel = self.wheel(name)
         own = wheel.toolchain if isinstance(wheel, SourceWheel) else None
         return self.toolchains[own or self.image_platform(platform).toolchain]
+
+    def has_toolchain(self, platform: str, toolchain: str) -> bool:
+        """Tell whether a platform's image has a toolchain: one that a base brings is where there is such a base."""
+        recipe = self.toolchains[toolchain]
+        is_there = recipe.compiler != "base" or platform in self.images[self.image_platform(platform).image].bases
+        return is_there and platform not in recipe.skip
 
     def environment_of(self, name: str, version: str) -> dict[str, str]:
         """Return the variables of a version's build: the wheel's, overridden by the version's."""

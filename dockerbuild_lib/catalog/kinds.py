@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter
 from dockerbuild_lib.catalog.base import DistributionName, Identifier, PythonName
 from dockerbuild_lib.catalog.foreign import PlatformRecipe
 from dockerbuild_lib.catalog.libraries import Library
-from dockerbuild_lib.catalog.locks import LibrariesLock, ToolsLock, WheelLock
+from dockerbuild_lib.catalog.locks import BasesLock, LibrariesLock, ToolsLock, WheelLock
 from dockerbuild_lib.catalog.machines import ImageRecipe, Python, Toolchain
 from dockerbuild_lib.catalog.wheels import WheelRecipe
 
@@ -42,6 +42,7 @@ WHEEL_LOCK = FileKind("wheels", WheelLock)
 LIBRARIES_LOCK = FileKind("libraries", LibrariesLock)
 PYTHONS_LOCK = FileKind("pythons", LibrariesLock)
 TOOLS_LOCK = FileKind("tools", ToolsLock)
+BASES_LOCK = FileKind("bases", BasesLock)
 
 
 @cache

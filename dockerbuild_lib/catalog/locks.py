@@ -1,4 +1,4 @@
-"""Pins: ``config/locks``, written by ``sources.lock`` only.
+"""Pins: ``config/locks``, written by ``sources.lock`` and ``mirror.lock`` only.
 
 Files of the package index and of Debian are named without the hosts that serve them: those come from the machine's own
 configuration.
@@ -23,7 +23,10 @@ from dockerbuild_lib.catalog.base import (
     VersionText,
 )
 from dockerbuild_lib.catalog.build_requires import BuildRequires
+from dockerbuild_lib.catalog.image_references import ImageReferenceText
 
+ImageDigest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+"""Of a manifest of a container registry."""
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+~!-]*$")]
 
 
@@ -164,6 +167,12 @@ class LibrariesLock(Model):
     """``locks/libraries.json``, and ``locks/pythons.json``: the sources of libraries, and of Pythons by name (3.13)."""
 
     sources: dict[Identifier, _Pinned] = Field(default={})
+
+
+class BasesLock(Model):
+    """``locks/bases.json``, written by ``mirror.lock``: what the images that bases start from were on that day."""
+
+    digests: dict[ImageReferenceText, ImageDigest] = Field(default={}, description="Reference, with its tag -> digest.")
 
 
 class ToolsLock(Model):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from dockerbuild_lib.catalog.base import Flag, Identifier, Model, PythonName, RequirementText, VersionText
+from dockerbuild_lib.catalog.image_references import ImageReferenceText
 from dockerbuild_lib.catalog.sources import LibrarySource
 
 DebianPackage = Annotated[str, Field(pattern=r"^[a-z0-9{][a-z0-9+.{}:-]+$")]
@@ -95,7 +96,9 @@ class Python(Model):
 class Toolchain(Model):
     """Compilers, and the flags that every build gets."""
 
-    compiler: Literal["zig", "gcc"]
+    compiler: Literal["zig", "gcc", "base"] = Field(
+        description="gcc: Debian's cross compilers. base: what the image that the platform's base starts from brings."
+    )
     glibc: GlibcVersion | None = Field(default=None, description="The oldest glibc that results may need.")
     cflags: tuple[str, ...] = ()
     ldflags: tuple[str, ...] = ()
@@ -110,6 +113,11 @@ class ImageRecipe(Model):
     """An image made from Debian packages: one base for all platforms, and one image per platform on it."""
 
     suite: Identifier = Field(description="Debian suite, as in apt's sources.")
+    bases: dict[Identifier, ImageReferenceText] = Field(
+        default={},
+        description="Platform -> the image that its base starts from, such as dockcross/linux-arm64-lts:latest: it is "
+        "taken from the mirror. Empty: the base is made from Debian packages alone, one for all platforms.",
+    )
     base_packages: tuple[DebianPackage, ...] = Field(
         min_length=1, description="Packages of the build machine, in the base image."
     )

@@ -31,6 +31,8 @@ def check_references(tables: Mapping[str, Document], wheels: Mapping[str, Docume
         checker.check_pythons(tables["pythons"])
     if "toolchains" in tables:
         checker.check_toolchains(tables["toolchains"])
+    if {"platforms", "images", "toolchains"} <= tables.keys():
+        checker.check_bases(tables["images"], tables["platforms"], tables["toolchains"])
     for name, document in wheels.items():
         checker.check_wheel(name, document)
 
@@ -79,6 +81,26 @@ class _Checker:
     def check_toolchains(self, document: Document) -> None:
         for name, _position in document.keys():  # noqa: SIM118 -- Document.keys is no mapping's
             self._check_names(document, document.keys(name, "skip"), "platforms", "platform")
+
+    def check_bases(self, images: Document, platforms: Document, toolchains: Document) -> None:
+        """Hold that an image with bases has one for each platform that names it, and that their toolchain is there."""
+        bases = {name: images.keys(name, "bases") for name in self.known["images"]}
+        for named in bases.values():
+            self._check_names(images, named, "platforms", "platform")
+        for platform in self.known["platforms"]:
+            for image, position in platforms.texts(platform, "image"):
+                if bases.get(image) and platform not in dict(bases[image]):
+                    fix = f"add one to its bases in {images.label}, or name another image"
+                    self._note(platforms, position, f"the image {image!r} has no base for {platform}", fix)
+                self._check_toolchain_of_base(platforms, toolchains, platform, has_base=bool(bases.get(image)))
+
+    def _check_toolchain_of_base(
+        self, platforms: Document, toolchains: Document, platform: str, *, has_base: bool
+    ) -> None:
+        for toolchain, position in platforms.texts(platform, "toolchain"):
+            if not has_base and "base" in dict(toolchains.texts(toolchain, "compiler")):
+                what = f"the toolchain {toolchain!r} is that of a base, and the platform's image has none"
+                self._note(platforms, position, what, "name an image with bases, or another toolchain")
 
     def check_wheel(self, name: str, document: Document) -> None:
         self._check_names(document, document.texts(name, "libraries"), "libraries", "library")

@@ -38,7 +38,7 @@ def generate(
 ) -> None:
     """Make the images of platforms, and the base image that they stand on."""
     from dockerbuild_lib.cli.running import run_plan  # noqa: PLC0415
-    from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
+    from dockerbuild_lib.images.generate import no_registry  # noqa: PLC0415
     from dockerbuild_lib.plan.make import plan_images  # noqa: PLC0415
     from dockerbuild_lib.plan.request import ImageRequest  # noqa: PLC0415
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
@@ -48,7 +48,7 @@ def generate(
     count = integer_option("jobs", jobs) if jobs else session.settings.jobs
     named = tuple(platforms_named(session, platform))
     if upload and session.registry is None:
-        raise UsageError("no container registry is configured", where="--upload", fix="set `registry` in invoke.yaml")
+        raise no_registry("--upload")
     plan = plan_images(ImageRequest(named, rebuild, upload), session.catalog, session.inventory, image_files)
     run_plan(session, plan, lambda: session.workbench(fresh_images=rebuild).perform, count)
     write_result(sys.stdout, "\n".join(filter(None, map(_image_line, plan.steps))))
@@ -105,7 +105,7 @@ def list_images(_context: Context, json: bool = False) -> None:  # noqa: FBT001,
     rows = [
         (
             image.labels.get(PLATFORM_LABEL, "base"),
-            ", ".join(image.tags),
+            ", ".join(image.tags) or "none",
             str(image.size) if json else byte_size(image.size),
             image.labels[KEY_LABEL],
         )

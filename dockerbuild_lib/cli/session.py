@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dockerbuild_lib.core.processes import Processes
     from dockerbuild_lib.execution.inventory import RealInventory
     from dockerbuild_lib.execution.workbench import Workbench
+    from dockerbuild_lib.images.mirror import Mirror
     from dockerbuild_lib.plan.make import Plan
     from dockerbuild_lib.plan.request import Request
     from dockerbuild_lib.sources.intern import SourceFetcher
@@ -168,6 +169,15 @@ class Session:
         return ImageRegistry(self.engine, self.settings.registry)
 
     @cached_property
+    def mirror(self) -> Mirror | None:
+        """The mirror of the bases' images, in the same registry."""
+        if self.settings.registry is None:
+            return None
+        from dockerbuild_lib.images.mirror import Mirror  # noqa: PLC0415
+
+        return Mirror(self.settings.registry)
+
+    @cached_property
     def fetcher(self) -> SourceFetcher:
         """Brings pinned files from the store, or from outside into it."""
         from dockerbuild_lib.sources.shared import SharedFirst  # noqa: PLC0415
@@ -259,6 +269,7 @@ class Session:
                 sources_list=debian_sources_list,
                 mmdebstrap=lambda: ensure_program("mmdebstrap", say=say),
                 registry=self.registry,
+                mirror=self.mirror,
             ),
             libraries=LibraryBuilder(self.engine, self.limits, self.trees),
             python_builder=PythonBuilder(self.engine, self.limits, self.trees),

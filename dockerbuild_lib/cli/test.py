@@ -24,6 +24,7 @@ TEST_PROGRAMS = {
     "git": "git",
     "ip": "iproute2",
     "openssl": "openssl",
+    "skopeo": "skopeo",
     "ssh": "openssh-client",
     "sshd": "openssh-server",
 }

@@ -70,8 +70,7 @@ class Engine:
         with translated_engine_errors():
             listed = self.client.api.images(filters=filters)
         return tuple(
-            ImageFacts(image["Id"], tuple(image["RepoTags"] or ()), image["Size"], image["Labels"] or {})
-            for image in listed
+            ImageFacts(image["Id"], _names(image["RepoTags"]), image["Size"], image["Labels"] or {}) for image in listed
         )
 
     def import_base(self, archive: Path, tag: str, labels: Mapping[str, str]) -> None:
@@ -158,3 +157,8 @@ class Engine:
             with translated_engine_errors():
                 for container_id in labelled_containers(connection.client, f"{owners.RUN_LABEL}={self._run}"):
                     remove_container(connection.client, container_id)
+
+
+def _names(tags: list[str] | None) -> tuple[str, ...]:
+    """Return an image's names; engines before 25 give one to those that have none."""
+    return tuple(tag for tag in tags or () if tag != "<none>:<none>")

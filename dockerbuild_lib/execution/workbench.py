@@ -26,6 +26,7 @@ from dockerbuild_lib.plan.steps import (
     ImageWork,
     LibrarySteps,
     LibraryWork,
+    MirrorWork,
     PackageWork,
     PrebuiltWork,
     PublishLibraryWork,
@@ -71,7 +72,7 @@ class Workbench:
         match step.work:
             case FetchWork(file):
                 return str(self.fetcher.fetch(file, log).stat().st_size) + " bytes"
-            case BaseWork() | ImageWork() | PullWork() | PushWork() as work:
+            case MirrorWork() | BaseWork() | ImageWork() | PullWork() | PushWork() as work:
                 return self._image(work, log)
             case LibraryWork() | PublishLibraryWork() as work:
                 return self._library(work, log)
@@ -105,8 +106,10 @@ class Workbench:
 
     def _image(self, work: ImageSteps, log: ProgressLog) -> str:
         match work:
+            case MirrorWork():
+                return self.images.mirror_base(work, log)
             case BaseWork():
-                return self.images.make_base(work, log)
+                return self.images.make_base(work, log, fresh=self.fresh_images)
             case ImageWork():
                 tools = [self.fetcher.fetch(tool, log) for tool in work.tools]
                 return self.images.make_image(work, tools, log, fresh=self.fresh_images)

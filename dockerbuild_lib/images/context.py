@@ -39,7 +39,7 @@ def context_files(catalog: Catalog, platform_name: str, base: str) -> dict[str, 
     files = {
         path: text
         for name, toolchain in catalog.toolchains.items()
-        if platform_name not in toolchain.skip
+        if catalog.has_toolchain(platform_name, name)
         for path, text in toolchain_files(name, toolchain, platform).items()
     }
     files |= {f"{layout.SCRIPTS}/{name}": text for name, text in _scripts().items()}
@@ -58,8 +58,8 @@ def _scripts() -> Mapping[str, str]:
     }
 
 
-def write_context(files: Mapping[str, str], tools: Path, stream: BinaryIO) -> None:
-    """Write the context as a tar: the text files, and the folder *tools* under that name.
+def write_context(files: Mapping[str, str], tools: Path | None, stream: BinaryIO) -> None:
+    """Write the context as a tar: the text files, and the folder *tools*, if any, under that name.
 
     Times and owners are the same for all, and nothing tells where the tools were installed: so the engine's layer cache
     sees only content, on every machine.
@@ -68,10 +68,15 @@ def write_context(files: Mapping[str, str], tools: Path, stream: BinaryIO) -> No
         for path, text in sorted(files.items()):
             mode = EXECUTABLE if text.startswith("#!") else PLAIN
             _add(tar, path, text.encode(), mode)
-        for file in sorted(tools.rglob("*")):
-            if file.is_file() and "__pycache__" not in file.parts and file.name not in _TOLD_BY_INSTALLERS:
-                mode = EXECUTABLE if file.stat().st_mode & 0o100 else PLAIN
-                _add(tar, f"tools/{file.relative_to(tools)}", _with_own_python(file.read_bytes()), mode)
+        if tools:
+            _add_tools(tar, tools)
+
+
+def _add_tools(tar: tarfile.TarFile, tools: Path) -> None:
+    for file in sorted(tools.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts and file.name not in _TOLD_BY_INSTALLERS:
+            mode = EXECUTABLE if file.stat().st_mode & 0o100 else PLAIN
+            _add(tar, f"tools/{file.relative_to(tools)}", _with_own_python(file.read_bytes()), mode)
 
 
 def _add(tar: tarfile.TarFile, path: str, content: bytes, mode: int) -> None:

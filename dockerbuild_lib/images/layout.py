@@ -10,6 +10,8 @@ HOME = PurePosixPath("/opt/dockerbuild")
 TOOLS = HOME / "tools"
 """Python tools of the build machine: auditwheel, build, uv, zig."""
 TOOLCHAINS = HOME / "toolchains"
+BASE_TOOLCHAIN = HOME / "base"
+"""Programs of the toolchain that a base image of others brings."""
 INCLUDE = HOME / "include"
 """The target's headers that a compiler without Debian's include folders must still find."""
 WORK_INCLUDE = PurePosixPath("/work/include")

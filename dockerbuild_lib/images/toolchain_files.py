@@ -14,12 +14,18 @@ BINUTILS = ("nm", "strip", "objcopy", "objdump", "readelf")
 def toolchain_files(name: str, toolchain: Toolchain, platform: Platform) -> dict[str, str]:
     """Return the files of one toolchain for one platform: absolute path in the image -> text."""
     folder, architecture = layout.toolchain_folder(name), architecture_of(platform.triple)
-    compilers = _zig(toolchain, platform, architecture) if toolchain.compiler == "zig" else _gcc(architecture)
-    binutils = {program: _script(f"{architecture.cross_prefix}-{program}") for program in BINUTILS}
-    files = {f"{folder}/bin/{program}": text for program, text in {**compilers, **binutils}.items()}
+    programs = _programs(toolchain, platform, architecture)
+    files = {f"{folder}/bin/{program}": text for program, text in programs.items()}
     files[f"{folder}/cmake/toolchain.cmake"] = _cmake(name, architecture)
     files[f"{folder}/meson/cross.ini"] = _meson(name, architecture)
     return files
+
+
+def _programs(toolchain: Toolchain, platform: Platform, architecture: Architecture) -> Mapping[str, str]:
+    if toolchain.compiler == "base":
+        return _base()
+    compilers = _zig(toolchain, platform, architecture) if toolchain.compiler == "zig" else _gcc(architecture)
+    return {**compilers, **{program: _script(f"{architecture.cross_prefix}-{program}") for program in BINUTILS}}
 
 
 def _zig(toolchain: Toolchain, platform: Platform, architecture: Architecture) -> Mapping[str, str]:
@@ -46,6 +52,14 @@ def _gcc(architecture: Architecture) -> Mapping[str, str]:
         name: _script(f"{architecture.cross_prefix}-{program}{options.get(name, '')}")
         for name, program in programs.items()
     }
+
+
+def _base() -> dict[str, str]:
+    """Return the programs that the base image brought; like zig's, its compilers know none of Debian's headers."""
+    headers = f"-isystem {layout.INCLUDE} -isystem {layout.WORK_INCLUDE}"
+    programs = {name: f"{layout.BASE_TOOLCHAIN}/{name}" for name in ("ar", "ranlib", "ld", *BINUTILS)}
+    compilers = {name: f"{layout.BASE_TOOLCHAIN}/{name} {headers}" for name in ("cc", "c++")}
+    return {name: _script(command) for name, command in (programs | compilers).items()}
 
 
 def _script(command: str) -> str:

@@ -20,6 +20,7 @@ from dockerbuild_lib.catalog.wheels import (
 )
 from dockerbuild_lib.core.errors import CatalogError, LockError
 from dockerbuild_lib.plan import keys
+from dockerbuild_lib.plan.mirror import locked_base
 from dockerbuild_lib.plan.naming import Target
 from dockerbuild_lib.plan.patches import patch_digests
 from dockerbuild_lib.plan.request import Selection
@@ -54,9 +55,17 @@ class GoalMaker:
         return {}
 
     def base(self, platform: str) -> BaseWork:
-        """Return the base image of a platform."""
+        """Return the base image of a platform.
+
+        Raises:
+            LockError: what it starts from has no pin.
+
+        """
         recipe = self.catalog.images[self.catalog.image_platform(platform).image]
-        return BaseWork(recipe, keys.base_key(recipe))
+        if platform not in recipe.bases:
+            return BaseWork(recipe, keys.base_key(recipe))
+        upstream = locked_base(self.catalog, recipe.bases[platform])
+        return BaseWork(recipe, keys.base_key(recipe, upstream.digest), upstream)
 
     def image(self, platform: str) -> ImageWork:
         """Return the image of a platform."""
@@ -266,7 +275,8 @@ class GoalMaker:
         """Return where things are built for a platform: with *toolchain*, by default its own.
 
         Raises:
-            LockError: the Python tools of its image have no pins.
+            LockError: the Python tools of its image, or what its base starts from, have no pins.
+            CatalogError: its image has no such toolchain.
 
         """
         platform = self.catalog.image_platform(platform_name)
@@ -274,6 +284,9 @@ class GoalMaker:
         if platform_name in self.catalog.toolchains[toolchain].skip:
             reason = self.catalog.toolchains[toolchain].skip[platform_name]
             raise CatalogError(f"the toolchain {toolchain} cannot build for {platform_name}: {reason}")
+        if not self.catalog.has_toolchain(platform_name, toolchain):
+            what = f"the toolchain {toolchain!r} is that of a base, and {platform_name} has none"
+            raise CatalogError(what, fix="name another toolchain, or give the platform an image with bases")
         image = self.image(platform_name).key
         return Workshop(platform_name, platform, image, toolchain, self.catalog.toolchains[toolchain])
 

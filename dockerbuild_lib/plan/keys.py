@@ -27,6 +27,9 @@ LIBRARY_SCHEMA = 3
 """As RECIPE_SCHEMA, of the code that builds libraries."""
 _LIBRARY_PARTS = ("build_system", "subfolder", "configure", "environment", "autoreconf", "revision")
 
+UPSTREAM_BASE_SCHEMA = 1
+"""Raise it when the code that makes bases from upstream's images changes what comes out of the same recipe."""
+
 
 @dataclass(frozen=True)
 class ContentKey:
@@ -53,9 +56,10 @@ def _plain(value: object) -> object:
     raise TypeError(f"a content key cannot hold {type(value).__name__}")
 
 
-def base_key(recipe: ImageRecipe) -> str:
-    """Return the key of a base image."""
-    return digest({"suite": recipe.suite, "packages": sorted(recipe.base_packages)})
+def base_key(recipe: ImageRecipe, upstream: str | None = None) -> str:
+    """Return the key of a base image; *upstream* is the digest of the image that it starts from, if any."""
+    started = {"upstream": upstream, "schema": UPSTREAM_BASE_SCHEMA} if upstream else {}
+    return digest({"suite": recipe.suite, "packages": sorted(recipe.base_packages), **started})
 
 
 def image_key(base: str, files: Mapping[str, str], tools: Sequence[IndexFile]) -> str:

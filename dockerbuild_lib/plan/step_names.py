@@ -28,7 +28,7 @@ def fetch(file: LockedFile) -> str:
 
 def base(work: BaseWork) -> str:
     """Name the making of a base image."""
-    return f"base {work.recipe.suite}"
+    return f"base {work.upstream.reference if work.upstream else work.recipe.suite}"
 
 
 def image(platform: str) -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from dockerbuild_lib.catalog.architectures import architecture_of
 from dockerbuild_lib.catalog.foreign import ForeignPlatform
+from dockerbuild_lib.catalog.image_references import ImageReference
 from dockerbuild_lib.catalog.libraries import Library
 from dockerbuild_lib.catalog.locks import CratesArchive, IndexFile, LockedFile
 from dockerbuild_lib.catalog.machines import ImageRecipe, Platform, Toolchain
@@ -34,11 +35,20 @@ class FetchWork:
 
 
 @dataclass(frozen=True)
+class MirrorWork:
+    """Copy the image with this digest from upstream into the mirror; *reference* is the tag that it was locked from."""
+
+    reference: ImageReference
+    digest: str
+
+
+@dataclass(frozen=True)
 class BaseWork:
-    """Make a base image from Debian packages."""
+    """Make a base image from Debian packages, on nothing or on the image *upstream*, which the mirror has."""
 
     recipe: ImageRecipe
     key: str
+    upstream: MirrorWork | None = None
 
 
 @dataclass(frozen=True)
@@ -323,7 +333,7 @@ class PublishWork:
     goal: Goal
 
 
-ImageSteps = BaseWork | ImageWork | PullWork | PushWork
+ImageSteps = MirrorWork | BaseWork | ImageWork | PullWork | PushWork
 WheelSteps = BuildWork | CheckWork | TrialWork | PackageWork | PublishWork
 LibrarySteps = LibraryWork | PublishLibraryWork
 Work = FetchWork | ImageSteps | LibrarySteps | PythonWork | WheelSteps
@@ -350,4 +360,4 @@ class Step:
     @property
     def lane(self) -> Lane:
         """What it is bound by."""
-        return Lane.DOWNLOADS if isinstance(self.work, FetchWork) else Lane.CORES
+        return Lane.DOWNLOADS if isinstance(self.work, FetchWork | MirrorWork) else Lane.CORES

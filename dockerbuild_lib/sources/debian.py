@@ -10,10 +10,10 @@ from pathlib import Path
 from dockerbuild_lib.catalog.locks import DebianFile
 from dockerbuild_lib.core.errors import LockError, NetworkError
 from dockerbuild_lib.core.events import ProgressLog, silent
+from dockerbuild_lib.core.http import RefusedError
 from dockerbuild_lib.sources.apt import AptConfiguration, private_apt, read_apt_configuration
 from dockerbuild_lib.sources.apt_entries import AptEntry, stanzas
 from dockerbuild_lib.sources.download import Downloader, Expected
-from dockerbuild_lib.sources.http import RefusedError
 
 _ORIGINS = frozenset({"Debian"})
 _COMPONENT = "main"

@@ -377,8 +377,8 @@ def test_a_python_written_as_a_number_is_refused(tmp_path: Path) -> None:
 def test_a_value_outside_a_choice_names_the_choices(tmp_path: Path) -> None:
     found = problems_of(write_catalog(tmp_path, toolchains="zig: {compiler: clang}\ngcc: {compiler: gc}\n"))
     assert found == [
-        "config/toolchains.yaml:1:17: 'clang' is none of: zig, gcc; write one of them",
-        "config/toolchains.yaml:2:17: 'gc' is none of: zig, gcc; did you mean 'gcc'?",
+        "config/toolchains.yaml:1:17: 'clang' is none of: zig, gcc, base; write one of them",
+        "config/toolchains.yaml:2:17: 'gc' is none of: zig, gcc, base; did you mean 'gcc'?",
     ]
 
 

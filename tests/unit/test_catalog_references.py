@@ -47,7 +47,7 @@ def test_a_wrong_key_does_not_hide_an_unknown_name(tmp_path: Path) -> None:
 
 def test_names_of_a_wrong_entry_are_known(tmp_path: Path) -> None:
     found = problems_of(write_catalog(tmp_path, toolchains="zig: {compiler: zag}\n"))
-    assert found == ["config/toolchains.yaml:1:17: 'zag' is none of: zig, gcc; did you mean 'zig'?"]
+    assert found == ["config/toolchains.yaml:1:17: 'zag' is none of: zig, gcc, base; did you mean 'zig'?"]
 
 
 def test_names_are_not_looked_for_in_a_file_that_cannot_be_read(tmp_path: Path) -> None:
