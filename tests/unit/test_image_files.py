@@ -37,7 +37,7 @@ def catalog() -> Catalog:
 
 
 def test_every_platform_is_here(catalog: Catalog) -> None:
-    assert catalog.platforms.keys() == TARGETS.keys()
+    assert catalog.image_platforms.keys() == TARGETS.keys()
 
 
 @pytest.mark.parametrize("platform", TARGETS)
