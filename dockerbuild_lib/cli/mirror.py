@@ -107,7 +107,10 @@ def sync(
     works = mirror_works(_bases(session, platform))
     for work in works if not update else ():
         _tell_of_move(mirror, work)
-    (_copy(session, mirror, works, count) if upload else _show(mirror, works))
+    if upload:
+        _copy(session, mirror, works, count)
+    else:
+        _show(mirror, works)
 
 
 def _bases(session: Session, patterns: list[str]) -> tuple[UpstreamBase, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import docker
 
 KEY_LABEL = "dockerbuild.content-key"
+_IMAGE_ID = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,10 @@ class Engine:
             answer = self.client.api.import_image_from_file(str(archive), repository, version, changes=changes)
         if '"error"' in answer:
             raise refusal(f"the engine did not import the base image: {answer.strip()}")
+        made = _IMAGE_ID.search(answer)
+        if made is not None:
+            with translated_engine_errors():
+                self.client.api.tag(made[0], repository, version)  # podman takes the name, and leaves the tag out
 
     def build_image(
         self, context: BinaryIO, tag: str, labels: Mapping[str, str], log: StepLog, *, fresh: bool = False

@@ -18,7 +18,13 @@ from dockerbuild_lib.containers.oci.connection import RegistryConnection
 from dockerbuild_lib.containers.oci.credentials import Login, login_for
 from dockerbuild_lib.containers.oci.manifests import IMAGES, INDEXES, digest_of, parse_manifest
 from dockerbuild_lib.containers.oci.repository import Repository
-from dockerbuild_lib.core.errors import AccessRefusedError, DockerbuildError, HashMismatchError, ImageFailedError
+from dockerbuild_lib.core.errors import (
+    AccessRefusedError,
+    DockerbuildError,
+    HashMismatchError,
+    ImageFailedError,
+    NetworkError,
+)
 from dockerbuild_lib.core.retries import RetryPolicy
 from tests.support.local_server import LocalServer, body, serving, status
 
@@ -100,9 +106,10 @@ def test_a_login_that_the_authorization_server_refuses_is_an_error_with_its_fix(
             asked(server, tmp_path, "wrong")
 
 
-def test_a_login_is_not_sent_anywhere_in_the_clear(tmp_path: Path) -> None:
+@pytest.mark.parametrize("realm", ["http://registry.example/token", "ftp://127.0.0.1/token", ""])
+def test_a_login_is_not_sent_anywhere_in_the_clear(tmp_path: Path, realm: str) -> None:
     with serving() as server:
-        challenge = 'Bearer realm="ftp://registry.example/token",service="tests"'
+        challenge = f'Bearer realm="{realm}",service="tests"'
         server.answers["/v2/base/manifests/v1"] = status(401, WWW_Authenticate=challenge)
         with pytest.raises(AccessRefusedError, match="which is not https"):
             asked(server, tmp_path, "secret")
@@ -209,11 +216,14 @@ def test_what_is_no_manifest_is_refused(document: object) -> None:
         parsed(document)
 
 
-@given(
-    st.recursive(
-        st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
-    )
+names = st.sampled_from(["schemaVersion", "manifests", "layers", "config", "digest", "size"])
+leaves = st.none() | st.integers() | st.just(DIGEST) | st.text(max_size=3)
+json_values = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner), max_leaves=8
 )
+
+
+@given(json_values)
 def test_any_json_is_a_manifest_or_refused(document: object) -> None:
     for media_type in (IMAGES[0], INDEXES[0]):
         for value in (document, {"schemaVersion": 2, "manifests": document, "layers": document, "config": document}):
@@ -239,3 +249,15 @@ def test_what_a_registry_says_is_quoted_without_what_a_terminal_would_obey(tmp_p
         server.answers["/v2/base/manifests/v1"] = answer
         with pytest.raises(DockerbuildError, match=r"answered 400 no\[31m way"):
             asked(server, tmp_path, "secret")
+
+
+def test_a_stream_is_not_sent_twice_for_a_token_that_ran_out(tmp_path: Path) -> None:
+    with serving() as server:
+        asking_for_tokens(server)
+        host = server.url.removeprefix("http://")
+        write_configuration(tmp_path, auths={host: {"auth": b64encode(b"user:secret").decode()}})
+        connection = RegistryConnection(host, {"DOCKER_CONFIG": str(tmp_path)})
+        sent = iter([b"piece"])
+        with pytest.raises(NetworkError, match="asked for a login in the middle of a layer"):
+            connection.request("GET", "/v2/base/manifests/v1", "repository:base:pull", expected=(200,), data=sent)
+        assert next(sent, None) is None

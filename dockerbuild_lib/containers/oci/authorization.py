@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dockerbuild_lib.containers.oci.credentials import Login
+from dockerbuild_lib.containers.oci.hosts import is_loopback
 from dockerbuild_lib.core.errors import AccessRefusedError
 
 if TYPE_CHECKING:
@@ -133,8 +134,8 @@ class Authorizer:
         return answer if isinstance(answer, dict) else {}
 
     def _check_realm(self, realm: str) -> None:
-        """Refuse to send a login over a connection that is less safe than the registry's own."""
-        scheme = urlsplit(realm).scheme
-        if scheme != "https" and scheme != urlsplit(self._origin).scheme:
+        """Refuse to send a login in the clear, but for one that stays on this machine."""
+        is_local = is_loopback(realm) and urlsplit(realm).scheme == urlsplit(self._origin).scheme
+        if urlsplit(realm).scheme != "https" and not is_local:
             what = f"the registry wants the login to be sent to {realm!r}, which is not https"
             raise AccessRefusedError(what, where=self._origin)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import threading
 from collections.abc import Collection, Mapping
@@ -13,8 +12,10 @@ from dockerbuild_lib.catalog.image_references import HUB
 from dockerbuild_lib.containers.oci.authorization import Authorizer
 from dockerbuild_lib.containers.oci.certificates import tls_context
 from dockerbuild_lib.containers.oci.credentials import login_for
+from dockerbuild_lib.containers.oci.hosts import is_loopback
 from dockerbuild_lib.containers.oci.refusals import refusal
 from dockerbuild_lib.core.connections import CONNECTIONS
+from dockerbuild_lib.core.errors import NetworkError
 from dockerbuild_lib.core.http import RefusedError, translated, without_query
 
 if TYPE_CHECKING:
@@ -56,14 +57,13 @@ class RegistryConnection:
     ) -> requests.Response:
         """Send a request for *path*, or for an address that the registry gave; return its answer, one of *expected*.
 
-        *scope* is what it takes to be allowed. A body that can be read only once is not sent again with a login: let
-        another request go before.
+        *scope* is what it takes to be allowed.
 
         Raises:
             AccessRefusedError: the registry does not know this user, or does not let them.
             NoSpaceError: the registry's disk is full.
             RefusedError: any other answer that stays as it is.
-            NetworkError: there was no answer, or one that may change.
+            NetworkError: there was no answer, or one that may change; a token ran out while a stream was sent.
             OfflineError: connections are forbidden.
 
         """
@@ -77,6 +77,7 @@ class RegistryConnection:
             challenge = response.headers.get("WWW-Authenticate", "")
             if authorizer.learn(challenge, header, scope):
                 response.close()
+                _refuse_to_repeat(options.get("data"), self.registry)
                 response = self._send(session, method, url, authorizer.header(scope), **options)
         if response.status_code not in expected:
             raise self._refused(response, url)
@@ -99,7 +100,7 @@ class RegistryConnection:
         """Return the registry's ``https://HOST[:PORT]``, or ``http://`` where it is of this machine and plain."""
         host = _HUB_HOST if self.registry == HUB else self.registry
         secure = f"https://{host}"
-        if _is_loopback(urlsplit(secure).hostname or "") and not self._speaks_tls(session, secure):
+        if is_loopback(secure) and not self._speaks_tls(session, secure):
             return f"http://{host}"
         return secure
 
@@ -173,15 +174,12 @@ def _open_session(context: ssl.SSLContext | None) -> requests.Session:
     return session
 
 
+def _refuse_to_repeat(body: object, registry: str) -> None:
+    """Refuse to send a stream a second time: whoever began it must begin anew."""
+    if body is not None and not isinstance(body, bytes | dict):
+        raise NetworkError("the registry asked for a login in the middle of a layer", where=registry)
+
+
 def _origin_of(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
