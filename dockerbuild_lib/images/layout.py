@@ -12,7 +12,7 @@ TOOLS = HOME / "tools"
 TOOLCHAINS = HOME / "toolchains"
 INCLUDE = HOME / "include"
 """The target's headers that a compiler without Debian's include folders must still find."""
-WORK_INCLUDE = PurePosixPath("/work/include")
+WORK_INCLUDE = PurePosixPath("/work/build-machine/include")
 """Headers of a target's Python that a build brings along, as Debian's headers ask for them."""
 SCRIPTS = HOME / "scripts"
 """Programs of this project that run inside containers."""
