@@ -14,7 +14,7 @@ BASE_TOOLCHAIN = HOME / "base"
 """Programs of the toolchain that a base image of others brings."""
 INCLUDE = HOME / "include"
 """The target's headers that a compiler without Debian's include folders must still find."""
-WORK_INCLUDE = PurePosixPath("/work/include")
+WORK_INCLUDE = PurePosixPath("/work/build-machine/include")
 """Headers of a target's Python that a build brings along, as Debian's headers ask for them."""
 SCRIPTS = HOME / "scripts"
 """Programs of this project that run inside containers."""

@@ -117,13 +117,13 @@ def test_a_build_sees_the_targets_headers_and_variables(work: Path) -> None:
 
 def test_debians_headers_lead_to_the_targets(work: Path) -> None:
     prepare_build.show_target(Path("/usr/bin/python3.13"), "riscv64-linux-gnu")
-    assert (work / "include/riscv64-linux-gnu/python3.13/pyconfig.h").read_bytes() == b"target"
+    assert (work / "build-machine/include/riscv64-linux-gnu/python3.13/pyconfig.h").read_bytes() == b"target"
 
 
 def test_the_build_machines_own_headers_stay(work: Path) -> None:
     prepare_build.show_target(work / "python/bin/python3.13", "x86_64-linux-gnu")
     assert (work / "python" / HEADERS / "pyconfig.h").read_bytes() == b"target"
-    assert not (work / "include").exists()
+    assert not (work / "build-machine").exists()
 
 
 def test_a_python_is_trimmed_of_what_no_build_uses(work: Path) -> None:

@@ -45,8 +45,9 @@ def show_target(python: Path, multiarch: str) -> None:
         if python.is_relative_to(WORK):
             shutil.copy(headers / "pyconfig.h", python.parents[1] / "include" / version)
         else:  # Debian's header leads to the one of the processor that it is compiled for
-            (WORK / "include" / multiarch).mkdir(parents=True)
-            (WORK / "include" / multiarch / version).symlink_to(headers)
+            include = WORK / "build-machine" / "include" / multiarch
+            include.mkdir(parents=True)
+            (include / version).symlink_to(headers)
 
 
 def install(requirements: Path, interpreter: str) -> None:
