@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from tests.support.projects import Project
 
@@ -75,13 +74,12 @@ def test_a_wheel_is_locked_and_built_with_what_the_catalogue_builds(fresh: Proje
 
     steps = fresh.plan("--name=tiny")
     assert steps["package cffi 2.1.1 linux-amd64-py3.11"] == "hit"
-    fresh.succeed("wheel.build", "--name=tiny")
+    fresh.succeed("wheel.build", "--name=tiny", "--platform=linux-arm64")
 
-    assert {Path(wheel).name.split("-")[-1] for wheel in fresh.built("tiny")} == {
-        f"manylinux2014_{machine}.manylinux_2_17_{machine}.whl" for machine in ("x86_64", "aarch64")
-    }
+    (tiny,) = fresh.built("tiny")
+    assert tiny.name.endswith("manylinux2014_aarch64.manylinux_2_17_aarch64.whl")
     assert fresh.built("cffi") == [made]
-    assert set(fresh.plan("--name=tiny").values()) == {"hit"}
+    assert set(fresh.plan("--name=tiny", "--platform=linux-arm64").values()) == {"hit"}
 
     fresh.edit("config/wheels/cffi.yaml", "  extensions:", "  environment: {NEW: recipe}\n  extensions:")
     renewed = fresh.plan("--name=tiny")
