@@ -26,8 +26,8 @@ sys.path.insert(0, str(PROJECT))
 from dockerbuild_lib.cli.session import Session, open_session  # noqa: E402 - found only now
 from dockerbuild_lib.containers.worker import WORK_FOLDER, WORKER_ID  # noqa: E402
 from dockerbuild_lib.images.context import image_tag  # noqa: E402
+from dockerbuild_lib.plan.products import WheelWork  # noqa: E402
 from dockerbuild_lib.plan.request import Request  # noqa: E402
-from dockerbuild_lib.plan.steps import WheelWork  # noqa: E402
 from dockerbuild_lib.sources.trees import SourceTrees  # noqa: E402
 from dockerbuild_lib.wheels.build import RequiredWheel, WheelInputs, build_commands, build_files  # noqa: E402
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, SOURCE  # noqa: E402

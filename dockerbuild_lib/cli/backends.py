@@ -11,9 +11,10 @@ from dockerbuild_lib.cli.environment import say
 from dockerbuild_lib.cli.running import run_plan
 from dockerbuild_lib.cli.session import Session
 from dockerbuild_lib.plan.goals import GoalMaker
-from dockerbuild_lib.plan.make import Plan, plan_here, plan_images, plan_python
+from dockerbuild_lib.plan.make import plan_here, plan_images, plan_python
+from dockerbuild_lib.plan.plan import Plan
+from dockerbuild_lib.plan.products import PythonWork, WheelWork
 from dockerbuild_lib.plan.request import ImageRequest
-from dockerbuild_lib.plan.steps import PythonWork, WheelWork
 from dockerbuild_lib.sources.backends import HereWheel
 from dockerbuild_lib.wheels.backends import ContainedBackends
 from dockerbuild_lib.wheels.entrypoint import image_files

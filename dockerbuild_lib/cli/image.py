@@ -15,7 +15,7 @@ from dockerbuild_lib.cli.tasks_base import UPLOAD_SOURCES_HELP, integer_option, 
 
 if TYPE_CHECKING:
     from dockerbuild_lib.images.inspection import ImageContents
-    from dockerbuild_lib.plan.make import PlannedStep
+    from dockerbuild_lib.plan.plan import PlannedStep
 
 
 @task(

@@ -11,7 +11,7 @@ from dockerbuild_lib.cli.session import Session, open_session
 from dockerbuild_lib.cli.tasks_base import PROJECT, UPLOAD_SOURCES_HELP, integer_option, task
 
 if TYPE_CHECKING:
-    from dockerbuild_lib.plan.make import PlannedStep
+    from dockerbuild_lib.plan.plan import PlannedStep
 
 
 @task(
@@ -52,7 +52,8 @@ def build(  # noqa: PLR0913, PLR0917 - invoke makes each an option
 
 def _line(session: Session, planned: PlannedStep) -> str:
     """Say what became of a library or its publishing; nothing of other steps."""
-    from dockerbuild_lib.plan.steps import LibraryWork, PublishLibraryWork, Status  # noqa: PLC0415
+    from dockerbuild_lib.plan.products import LibraryWork  # noqa: PLC0415
+    from dockerbuild_lib.plan.steps import PublishLibraryWork, Status  # noqa: PLC0415
 
     done = planned.status is Status.TO_DO
     match planned.step.work:

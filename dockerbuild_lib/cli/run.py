@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
     from dockerbuild_lib.containers.work_places import WorkPlace
-    from dockerbuild_lib.plan.steps import Workshop
+    from dockerbuild_lib.plan.products import Workshop
     from dockerbuild_lib.wheels.foreground import Changes
 
 REMAINDER = "--"

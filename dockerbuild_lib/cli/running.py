@@ -15,7 +15,7 @@ from dockerbuild_lib.core.events import Event, ProgressLog
 from dockerbuild_lib.plan.steps import Lane, PackageWork, Step
 
 if TYPE_CHECKING:
-    from dockerbuild_lib.plan.make import Plan
+    from dockerbuild_lib.plan.plan import Plan
     from dockerbuild_lib.report.summary import ArtifactRow
 
 

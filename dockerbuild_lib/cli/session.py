@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dockerbuild_lib.execution.inventory import RealInventory
     from dockerbuild_lib.execution.workbench import Workbench
     from dockerbuild_lib.images.mirror import Mirror
-    from dockerbuild_lib.plan.make import Plan
+    from dockerbuild_lib.plan.plan import Plan
     from dockerbuild_lib.plan.request import Request
     from dockerbuild_lib.sources.intern import SourceFetcher
     from dockerbuild_lib.sources.outside import Origins, Outside

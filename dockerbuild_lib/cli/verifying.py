@@ -11,8 +11,9 @@ from dockerbuild_lib.core.errors import NotReproducibleError, UsageError
 from dockerbuild_lib.core.events import ProgressLog
 from dockerbuild_lib.execution.workbench import Workbench
 from dockerbuild_lib.plan import step_names
+from dockerbuild_lib.plan.products import WheelWork
 from dockerbuild_lib.plan.request import Request
-from dockerbuild_lib.plan.steps import BuildWork, Step, WheelWork
+from dockerbuild_lib.plan.steps import BuildWork, Step
 from dockerbuild_lib.report.streams import write_result
 from dockerbuild_lib.wheels.compare import compare_wheels
 from dockerbuild_lib.wheels.environment import Conditions

@@ -13,7 +13,7 @@ from dockerbuild_lib.cli.tasks_base import PROJECT, UPLOAD_SOURCES_HELP, integer
 
 if TYPE_CHECKING:
     from dockerbuild_lib.plan.judge import PlannedGoal
-    from dockerbuild_lib.plan.make import Plan
+    from dockerbuild_lib.plan.plan import Plan
     from dockerbuild_lib.plan.request import Request
 
 SELECTION_HELP = {
@@ -58,7 +58,7 @@ def build(  # noqa: PLR0913, PLR0917 - invoke makes each an option
 def _warn_of_changed_folders(session: Session, plan: Plan) -> None:
     """Tell which local folders are not as they were locked: what is locked is what is built."""
     from dockerbuild_lib.catalog.locks import LocalArchive  # noqa: PLC0415
-    from dockerbuild_lib.plan.steps import sources_of  # noqa: PLC0415
+    from dockerbuild_lib.plan.products import sources_of  # noqa: PLC0415
 
     for source in dict.fromkeys(source for planned in plan.goals for source in sources_of(planned.goal)):
         if isinstance(source, LocalArchive):
@@ -82,7 +82,8 @@ def _carry_out(session: Session, plan: Plan, jobs: int) -> None:
 def goal_line(session: Session, planned: PlannedGoal) -> str:
     """Say where a goal stands now: what was up to date and why, or where its new wheel lies."""
     from dockerbuild_lib.plan import step_names  # noqa: PLC0415
-    from dockerbuild_lib.plan.steps import ForeignWork, Status  # noqa: PLC0415
+    from dockerbuild_lib.plan.products import ForeignWork  # noqa: PLC0415
+    from dockerbuild_lib.plan.steps import Status  # noqa: PLC0415
 
     name = step_names.goal(planned.goal)
     if planned.status is not Status.TO_DO:

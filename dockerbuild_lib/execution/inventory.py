@@ -9,7 +9,7 @@ from dockerbuild_lib.containers.engine import Engine
 from dockerbuild_lib.containers.image_registry import ImageRegistry
 from dockerbuild_lib.plan.inventory import PackageVersion, Published
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.steps import Goal, LibraryWork, PythonWork
+from dockerbuild_lib.plan.products import Goal, LibraryWork, PythonWork
 from dockerbuild_lib.store.kept_pythons import KeptPythons
 from dockerbuild_lib.store.protocol import EmbeddedStore, Store, TagQuery
 from dockerbuild_lib.store.sources_packages import InternedSources

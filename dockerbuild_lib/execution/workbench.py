@@ -14,30 +14,32 @@ from dockerbuild_lib.core.events import ProgressLog
 from dockerbuild_lib.core.files import write_atomic
 from dockerbuild_lib.images.generate import ImageMaker
 from dockerbuild_lib.plan.naming import python_tags
+from dockerbuild_lib.plan.products import (
+    CheckedWork,
+    ForeignWork,
+    Goal,
+    LibraryWork,
+    PrebuiltWork,
+    PythonWork,
+    UniversalWork,
+    WheelWork,
+)
 from dockerbuild_lib.plan.steps import (
     BaseWork,
     BuildWork,
-    CheckedWork,
     CheckWork,
     FetchWork,
-    ForeignWork,
-    Goal,
     ImageSteps,
     ImageWork,
     LibrarySteps,
-    LibraryWork,
     MirrorWork,
     PackageWork,
-    PrebuiltWork,
     PublishLibraryWork,
     PublishWork,
     PullWork,
     PushWork,
-    PythonWork,
     Step,
     TrialWork,
-    UniversalWork,
-    WheelWork,
 )
 from dockerbuild_lib.sources.intern import SourceFetcher
 from dockerbuild_lib.store.kept_pythons import KeptPythons

@@ -23,12 +23,9 @@ from dockerbuild_lib.plan import keys
 from dockerbuild_lib.plan.mirror import locked_base
 from dockerbuild_lib.plan.naming import Target
 from dockerbuild_lib.plan.patches import patch_digests
-from dockerbuild_lib.plan.request import Selection
-from dockerbuild_lib.plan.steps import (
-    BaseWork,
+from dockerbuild_lib.plan.products import (
     ForeignWork,
     Goal,
-    ImageWork,
     LibraryWork,
     PrebuiltWork,
     Pythons,
@@ -37,6 +34,8 @@ from dockerbuild_lib.plan.steps import (
     WheelWork,
     Workshop,
 )
+from dockerbuild_lib.plan.request import Selection
+from dockerbuild_lib.plan.steps import BaseWork, ImageWork
 from dockerbuild_lib.plan.wheel_names import WheelNames, wheel_names
 
 ImageFiles = Callable[[Catalog, str, str], Mapping[str, str]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.steps import Goal, LibraryWork, PythonWork
+from dockerbuild_lib.plan.products import Goal, LibraryWork, PythonWork
 
 
 @dataclass(frozen=True)

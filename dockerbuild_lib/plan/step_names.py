@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
-from dockerbuild_lib.plan.steps import (
-    BaseWork,
-    CheckedWork,
-    Goal,
-    LibraryWork,
-    PythonWork,
-    TriedWork,
-    WheelWork,
-    place_of,
-)
+from dockerbuild_lib.plan.products import CheckedWork, Goal, LibraryWork, PythonWork, TriedWork, WheelWork, place_of
+from dockerbuild_lib.plan.steps import BaseWork
 
 
 def goal(goal: Goal) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dockerbuild_lib.core.errors import NotInStoreError
 from dockerbuild_lib.core.files import CHUNK, atomic_writer, translated_os_errors
-from dockerbuild_lib.plan.steps import PythonWork
+from dockerbuild_lib.plan.products import PythonWork
 from dockerbuild_lib.store.package_file import open_member, write_package
 from dockerbuild_lib.store.package_tree import FileMember
 from dockerbuild_lib.store.protocol import EmbeddedStore, Pin, Publication, TagQuery

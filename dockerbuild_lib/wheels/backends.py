@@ -20,7 +20,7 @@ from dockerbuild_lib.core.errors import BuildFailedError, LimitExceededError
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.core.text import displayable
 from dockerbuild_lib.plan.goals import GoalMaker
-from dockerbuild_lib.plan.steps import PythonWork, WheelWork, Workshop
+from dockerbuild_lib.plan.products import PythonWork, WheelWork, Workshop
 from dockerbuild_lib.sources.backends import HereWheel, Subject
 from dockerbuild_lib.sources.requirements import parse_answer
 from dockerbuild_lib.sources.trees import SourceTrees

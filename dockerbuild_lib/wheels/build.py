@@ -16,7 +16,7 @@ from dockerbuild_lib.core.errors import BuildFailedError
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.images import layout
 from dockerbuild_lib.images.context import image_tag
-from dockerbuild_lib.plan.steps import WheelWork, Workshop
+from dockerbuild_lib.plan.products import WheelWork, Workshop
 from dockerbuild_lib.sources.trees import SourceTrees
 from dockerbuild_lib.wheels.environment import (
     CRATES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.images import context
 from dockerbuild_lib.images.entrypoint import entrypoint_files
-from dockerbuild_lib.plan.steps import Workshop
+from dockerbuild_lib.plan.products import Workshop
 from dockerbuild_lib.wheels.foreground import Changes, foreground_command, foreground_environment
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dockerbuild_lib.catalog.architectures import architecture_of
 from dockerbuild_lib.core.command import Argument, WorkPath
 from dockerbuild_lib.images import layout
-from dockerbuild_lib.plan.steps import Workshop
+from dockerbuild_lib.plan.products import Workshop
 from dockerbuild_lib.sources.tree_archive import MTIME
 
 SOURCE = WorkPath("src")

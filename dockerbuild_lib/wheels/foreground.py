@@ -11,7 +11,7 @@ from dockerbuild_lib.containers.worker import WORK_FOLDER
 from dockerbuild_lib.core.command import resolve
 from dockerbuild_lib.core.errors import UsageError
 from dockerbuild_lib.images import layout
-from dockerbuild_lib.plan.steps import Workshop
+from dockerbuild_lib.plan.products import Workshop
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, compilers, plain_environment
 
 _ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)", re.DOTALL)

@@ -12,7 +12,7 @@ from dockerbuild_lib.containers.engine import Engine
 from dockerbuild_lib.containers.worker import WORK, WORKER_ID, Limits
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.core.files import atomic_writer, translated_os_errors
-from dockerbuild_lib.plan.steps import LibraryWork
+from dockerbuild_lib.plan.products import LibraryWork
 from dockerbuild_lib.sources.trees import SourceTrees
 from dockerbuild_lib.wheels.build import worker_options
 from dockerbuild_lib.wheels.environment import LIBRARIES, SOURCE

@@ -8,7 +8,7 @@ from dockerbuild_lib.catalog.architectures import architecture_of
 from dockerbuild_lib.catalog.libraries import BuildSystem
 from dockerbuild_lib.core.command import Argument, Command, WorkPath
 from dockerbuild_lib.core.errors import CatalogError
-from dockerbuild_lib.plan.steps import LibraryWork
+from dockerbuild_lib.plan.products import LibraryWork
 from dockerbuild_lib.wheels.build import script
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, LIBRARIES, SOURCE, compilers, plain_environment
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dockerbuild_lib.core.files import translated_os_errors
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.steps import Goal, LibraryWork
+from dockerbuild_lib.plan.products import Goal, LibraryWork
 from dockerbuild_lib.sources.trees import SourceTrees
 from dockerbuild_lib.store.package_file import write_package
 from dockerbuild_lib.store.package_tree import FileMember, scan_tree

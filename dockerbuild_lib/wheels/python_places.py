@@ -10,7 +10,7 @@ from dockerbuild_lib.catalog.python_names import FREE_THREADED, is_free_threaded
 from dockerbuild_lib.containers.worker import WORK
 from dockerbuild_lib.core.command import WorkPath
 from dockerbuild_lib.images import layout
-from dockerbuild_lib.plan.steps import Pythons, PythonWork, WheelWork
+from dockerbuild_lib.plan.products import Pythons, PythonWork, WheelWork
 
 Interpreter = tuple[str | WorkPath, ...]
 """The path of one, as an argument of a command."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from dockerbuild_lib.core.errors import StoreDamagedError
 from dockerbuild_lib.core.files import sha256_of, translated_os_errors, write_atomic
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.steps import Goal, LibraryWork, PythonWork, WheelWork, place_of
+from dockerbuild_lib.plan.products import Goal, LibraryWork, PythonWork, WheelWork, place_of
 
 RECORD = "result.json"
 SOURCE_TREE = "source-tree.sha256"

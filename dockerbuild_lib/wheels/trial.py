@@ -15,7 +15,7 @@ from dockerbuild_lib.core.command import Command, WorkPath
 from dockerbuild_lib.core.errors import BuildFailedError, TrialFailedError
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.images import layout
-from dockerbuild_lib.plan.steps import Pythons, TriedWork
+from dockerbuild_lib.plan.products import Pythons, TriedWork
 from dockerbuild_lib.wheels.build import worker_options
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, plain_environment
 from dockerbuild_lib.wheels.python_places import python_trees, target_interpreter

@@ -21,7 +21,7 @@ from dockerbuild_lib.containers.worker import Limits
 from dockerbuild_lib.core.errors import BuildFailedError, LimitExceededError, LockError, PatchFailedError
 from dockerbuild_lib.core.files import sha256_of
 from dockerbuild_lib.plan.goals import GoalMaker
-from dockerbuild_lib.plan.steps import PythonWork, WheelWork
+from dockerbuild_lib.plan.products import PythonWork, WheelWork
 from dockerbuild_lib.sources.backends import HereWheel, Subject
 from dockerbuild_lib.sources.trees import SourceTrees
 from dockerbuild_lib.wheels.backends import ContainedBackends

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dockerbuild_lib.plan.inventory import PackageVersion, Published
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.steps import Goal, LibraryWork, PythonWork
+from dockerbuild_lib.plan.products import Goal, LibraryWork, PythonWork
 
 
 @dataclass

@@ -10,7 +10,7 @@ from packaging.utils import parse_wheel_filename
 from dockerbuild_lib.catalog.load import load_catalog
 from dockerbuild_lib.catalog.locks import LibrariesLock, VersionLock, WheelLock
 from dockerbuild_lib.plan.naming import Target, wheel_package
-from dockerbuild_lib.plan.steps import WheelWork
+from dockerbuild_lib.plan.products import WheelWork
 from dockerbuild_lib.sources.index_page import IndexEntry
 from dockerbuild_lib.sources.lock_files import lock_text
 from dockerbuild_lib.sources.selection import find_build_machine_wheel

@@ -12,10 +12,11 @@ from dockerbuild_lib.catalog.locks import IndexFile, VersionLock, WheelLock
 from dockerbuild_lib.core.errors import LockError, UsageError
 from dockerbuild_lib.execution.workbench import expectation_of
 from dockerbuild_lib.plan.goals import GoalMaker
-from dockerbuild_lib.plan.make import Plan, make_plan
+from dockerbuild_lib.plan.make import make_plan
+from dockerbuild_lib.plan.plan import Plan
+from dockerbuild_lib.plan.products import ForeignWork, PrebuiltWork
 from dockerbuild_lib.plan.request import Request
 from dockerbuild_lib.plan.source_uses import needed_sources
-from dockerbuild_lib.plan.steps import ForeignWork, PrebuiltWork
 from dockerbuild_lib.sources.lock_files import lock_text
 from tests.support.catalogs import PLATFORMS, add_file, write_catalog
 from tests.support.worlds import World

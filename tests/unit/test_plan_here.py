@@ -15,9 +15,10 @@ from dockerbuild_lib.catalog.locks import CratesArchive, IndexFile, VersionLock,
 from dockerbuild_lib.core.errors import LockError
 from dockerbuild_lib.plan.inventory import PackageVersion, Published
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.make import Plan, make_plan
+from dockerbuild_lib.plan.make import make_plan
+from dockerbuild_lib.plan.plan import Plan
+from dockerbuild_lib.plan.products import Goal, LibraryWork, PythonWork, WheelWork
 from dockerbuild_lib.plan.request import Request
-from dockerbuild_lib.plan.steps import Goal, LibraryWork, PythonWork, WheelWork
 from dockerbuild_lib.sources.lock_files import lock_text
 from tests.support.catalogs import add_file, write_catalog
 

@@ -10,7 +10,8 @@ import pytest
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.load import load_catalog
 from dockerbuild_lib.core.errors import CatalogError, LockError
-from dockerbuild_lib.plan.make import Plan, plan_images
+from dockerbuild_lib.plan.make import plan_images
+from dockerbuild_lib.plan.plan import Plan
 from dockerbuild_lib.plan.request import ImageRequest
 from dockerbuild_lib.plan.steps import BaseWork, ImageWork, PullWork, PushWork
 from dockerbuild_lib.wheels.entrypoint import image_files

@@ -13,9 +13,10 @@ from dockerbuild_lib.catalog.load import load_catalog
 from dockerbuild_lib.core.errors import LockError, UsageError, VersionConflictError
 from dockerbuild_lib.plan.goals import GoalMaker
 from dockerbuild_lib.plan.inventory import PackageVersion, Published
-from dockerbuild_lib.plan.make import Plan, plan_libraries
+from dockerbuild_lib.plan.make import plan_libraries
+from dockerbuild_lib.plan.plan import Plan
+from dockerbuild_lib.plan.products import LibraryWork
 from dockerbuild_lib.plan.request import LibraryRequest
-from dockerbuild_lib.plan.steps import LibraryWork
 from tests.support.catalogs import add_file, problems_of, write_catalog
 from tests.support.worlds import World
 

@@ -12,11 +12,12 @@ from dockerbuild_lib.catalog.load import load_catalog
 from dockerbuild_lib.catalog.locks import ArchiveFile, LibrariesLock, VersionLock, WheelLock
 from dockerbuild_lib.core.errors import CatalogError, LockError
 from dockerbuild_lib.plan.inventory import PackageVersion
-from dockerbuild_lib.plan.make import Plan, make_plan
+from dockerbuild_lib.plan.make import make_plan
+from dockerbuild_lib.plan.plan import Plan
+from dockerbuild_lib.plan.products import PythonWork
 from dockerbuild_lib.plan.reach import catalog_versions
 from dockerbuild_lib.plan.request import Request, select
 from dockerbuild_lib.plan.source_uses import needed_sources
-from dockerbuild_lib.plan.steps import PythonWork
 from dockerbuild_lib.sources.lock_files import lock_text
 from tests.support.catalogs import add_file, problems_of, write_catalog
 from tests.support.worlds import World

@@ -9,7 +9,7 @@ import pytest
 from dockerbuild_lib.containers.worker import WORK, WORK_FOLDER
 from dockerbuild_lib.core.command import resolve
 from dockerbuild_lib.images.scripts import prepare_build, trim_python
-from dockerbuild_lib.plan.steps import PythonWork, WheelWork
+from dockerbuild_lib.plan.products import PythonWork, WheelWork
 from dockerbuild_lib.wheels import python
 from dockerbuild_lib.wheels.build import wheel_environment
 from dockerbuild_lib.wheels.python_places import (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dockerbuild_lib.core.errors import NotInStoreError
-from dockerbuild_lib.plan.steps import PythonWork
+from dockerbuild_lib.plan.products import PythonWork
 from dockerbuild_lib.store.kept_pythons import KeptPythons
 from dockerbuild_lib.store.local import LocalStore
 from tests.unit.test_plan_pythons import catalog, plan
