@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.locks import LockedFile
-from dockerbuild_lib.plan.goals import GoalMaker, ImageFiles
+from dockerbuild_lib.plan.goals import GoalMaker
 from dockerbuild_lib.plan.inventory import Inventory, PackageVersion
 from dockerbuild_lib.plan.judge import judge
 from dockerbuild_lib.plan.plan import Plan
 from dockerbuild_lib.plan.planner import Planner, fetch_steps
 from dockerbuild_lib.plan.products import PythonWork, WheelWork
 from dockerbuild_lib.plan.request import ImageRequest, LibraryRequest, Request, select, select_libraries
+from dockerbuild_lib.plan.workshops import ImageFiles
 
 
 def make_plan(request: Request, catalog: Catalog, inventory: Inventory, image_files: ImageFiles) -> Plan:
