@@ -20,6 +20,7 @@ from dockerbuild_lib.plan.products import (
     Goal,
     LibraryWork,
     PrebuiltWork,
+    Pythons,
     PythonWork,
     UniversalWork,
     WheelWork,
@@ -88,7 +89,8 @@ class Workbench:
             case CheckWork(wheel):
                 return self._check(wheel)
             case TrialWork(wheel):
-                self.trial.run(wheel, self._candidate(wheel), log, self._pythons(wheel.pythons.works))
+                pythons = self._pythons(Pythons(target=wheel.pythons.target).works)
+                self.trial.run(wheel, self._candidate(wheel), log, pythons)
                 return "installed and used"
             case PackageWork(goal):
                 result = package_wheel(goal, self._passed(goal), self.area)

@@ -1,4 +1,4 @@
-"""Building a CPython for a platform, in its image: small, deterministic, and all that it needs linked in.
+"""Building a CPython for a platform, in its image: small, and all that it needs linked in.
 
 It has no tests, no IDLE, no pip and no precompiled optimised modules: it builds wheels and tries them, and is no
 Python to work with.

@@ -70,6 +70,6 @@ def test_a_wheel_for_a_python_from_source_runs_on_its_platform(with_image: Proje
     tag = "cp" + python.replace(".", "")
     wheels = [Path(line.rpartition(" ")[2]).name for line in done.stdout.splitlines() if line]
     assert len(wheels) == 2
-    assert all(f"-{tag}-{tag}-" in wheel and wheel.endswith(f"_{machine}.whl") for wheel in wheels), wheels
+    assert all(f"-{tag}-{tag}-" in wheel and f"_{machine}." in wheel for wheel in wheels), wheels
     again = with_image.succeed("wheel.build", *wanted)
     assert again.containers() == []
