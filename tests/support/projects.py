@@ -18,7 +18,7 @@ from dockerbuild_lib.containers.owners import OWNER_LABEL
 TREE = Path(__file__).resolve().parents[2]
 PACKAGES = "infra/python/wheels"
 _AUTHOR = ("-c", "user.name=tests", "-c", "user.email=tests@example.invalid")
-_TIMEOUT = 2700  # seconds; only a hanging task comes near it
+_TIMEOUT = 2400
 
 
 @dataclass(frozen=True)
