@@ -10,7 +10,7 @@ from dockerbuild_lib.catalog.addresses import InnerFolder
 from dockerbuild_lib.catalog.base import Count, Flag, Identifier, Model, VariableName, VersionText
 from dockerbuild_lib.catalog.sources import LibrarySource
 
-BuildSystem = Literal["autotools", "cmake", "make", "openssl"]
+BuildSystem = Literal["autotools", "cmake", "configure", "make", "openssl"]
 
 
 class Library(Model):
@@ -22,7 +22,8 @@ class Library(Model):
     source: LibrarySource
     build_system: BuildSystem = Field(
         default="autotools",
-        description="autotools: a configure script; cmake; make: a Makefile that takes CC, AR and PREFIX; "
+        description="autotools: a configure script of autoconf's; cmake; configure: a script that takes --prefix and no "
+        "host; make: a Makefile that takes CC, AR and PREFIX; "
         "openssl: OpenSSL's own Configure.",
     )
     subfolder: InnerFolder | None = Field(default=None, description="Its folder, where it is not the source's top.")

@@ -66,6 +66,14 @@ def _autotools(work: LibraryWork, shop: _Shop) -> tuple[Command, ...]:
     )
 
 
+def _configure(work: LibraryWork, shop: _Shop) -> tuple[Command, ...]:
+    return (
+        shop.run("./configure", ("--prefix=", shop.prefix), *work.library.configure),
+        shop.run("make", "--jobs=2"),
+        shop.run("make", "install"),
+    )
+
+
 def _cmake(work: LibraryWork, shop: _Shop) -> tuple[Command, ...]:
     needed: list[str | WorkPath] = []
     for library in work.libraries:
@@ -114,6 +122,7 @@ def _openssl(work: LibraryWork, shop: _Shop) -> tuple[Command, ...]:
 _BUILD_SYSTEMS: Mapping[BuildSystem, Callable[[LibraryWork, _Shop], tuple[Command, ...]]] = {
     "autotools": _autotools,
     "cmake": _cmake,
+    "configure": _configure,
     "make": _make,
     "openssl": _openssl,
 }

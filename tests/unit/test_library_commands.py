@@ -58,6 +58,11 @@ def test_autotools(tmp_path: Path) -> None:
     assert "CC" not in found[0].resolved_environment(WORK)  # it is no build for the target yet
 
 
+def test_a_configure_script_of_its_own(tmp_path: Path) -> None:
+    found = lines(commands(tmp_path, "build-system: configure, configure: [--static]"))
+    assert found == ["./configure --prefix=/work/libraries/it --static", "make --jobs=2", "make install"]
+
+
 def test_cmake(tmp_path: Path) -> None:
     configure, *others = lines(commands(tmp_path, "build-system: cmake, subfolder: in, configure: [-DTINY=ON]"))
     assert configure.startswith("cmake -S /work/src/in -B /work/objects -G Ninja")
