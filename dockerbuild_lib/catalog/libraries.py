@@ -22,9 +22,8 @@ class Library(Model):
     source: LibrarySource
     build_system: BuildSystem = Field(
         default="autotools",
-        description="autotools: a configure script of autoconf's; cmake; configure: a script that takes --prefix and no "
-        "host; make: a Makefile that takes CC, AR and PREFIX; "
-        "openssl: OpenSSL's own Configure.",
+        description="autotools: a configure script of autoconf's; cmake; configure: a script that takes --prefix "
+        "and no host; make: a Makefile that takes CC, AR and PREFIX; openssl: OpenSSL's own Configure.",
     )
     subfolder: InnerFolder | None = Field(default=None, description="Its folder, where it is not the source's top.")
     libraries: tuple[Identifier, ...] = Field(
