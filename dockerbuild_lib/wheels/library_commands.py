@@ -80,7 +80,7 @@ def _cmake(work: LibraryWork, shop: _Shop) -> tuple[Command, ...]:
         needed += [*([";"] if needed else []), LIBRARIES / library.name]
     settings: tuple[Argument, ...] = (
         ("-DCMAKE_INSTALL_PREFIX=", shop.prefix),
-        "-DCMAKE_INSTALL_LIBDIR=lib",
+        "-DCMAKE_INSTALL_LIBDIR:STRING=lib",  # typed, or CMake takes it for a path from where it runs
         ("-DCMAKE_PREFIX_PATH=", *needed),
         "-DCMAKE_BUILD_TYPE=None",
         "-DBUILD_SHARED_LIBS=OFF",
@@ -111,7 +111,7 @@ def _openssl(work: LibraryWork, shop: _Shop) -> tuple[Command, ...]:
     if gnu not in _OPENSSL_TARGETS:
         raise CatalogError(f"OpenSSL's name of {gnu} is not known", where=f"library {work.name}", fix="skip it there")
     where = (("--prefix=", shop.prefix), "--libdir=lib", "--openssldir=/etc/ssl")
-    kinds = ("no-shared", "no-module", "no-tests", "no-apps", "-fPIC")
+    kinds = ("no-shared", "no-module", "no-tests", "-fPIC")
     return (
         shop.run("perl", "./Configure", _OPENSSL_TARGETS[gnu], *where, *kinds, *work.library.configure),
         shop.run("make", "--jobs=2", "build_libs"),

@@ -17,6 +17,8 @@ from dockerbuild_lib.containers.owners import OWNER_LABEL
 
 TREE = Path(__file__).resolve().parents[2]
 PACKAGES = "infra/python/wheels"
+PACKAGES_OF_PORTS = "  ports: [amd64, arm64]\n  packages:\n"
+"""What stands once in images.yaml, before the packages that every platform's image gets."""
 _AUTHOR = ("-c", "user.name=tests", "-c", "user.email=tests@example.invalid")
 _TIMEOUT = 2400
 
