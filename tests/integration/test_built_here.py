@@ -63,6 +63,7 @@ def lock_of(project: Project, name: str) -> dict[str, dict[str, object]]:
 
 def test_a_wheel_is_locked_and_built_with_what_the_catalogue_builds(fresh: Project) -> None:
     add_tiny(fresh)
+    fresh.take_debians_python_only()
     done = fresh.succeed("sources.lock", "--name=tiny")
     assert "tiny: 1.0 python 3.11: cffi: nothing -> 2.1.1, built here" in done.stdout
     lock = lock_of(fresh, "tiny")["1.0"]

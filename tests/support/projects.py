@@ -133,6 +133,10 @@ class Project:
         assert text.count(old) == 1, f"{file}: {old!r}"
         path.write_text(text.replace(old, new))
 
+    def take_debians_python_only(self) -> None:
+        """Leave Pythons that come from source, and take minutes to build, out of the catalogue."""
+        (self.folder / "config/pythons.yaml").write_text('"3.11": {source: debian}\n')
+
     def add_patch(self, distribution: str, version: str, name: str, text: str) -> None:
         """Put a patch into the catalogue, and list it as the only one of that version."""
         path = self.folder / "config/patches" / distribution / version / name
