@@ -68,6 +68,9 @@ def write_context(files: Mapping[str, str], tools: Path | None, stream: BinaryIO
         for path, text in sorted(files.items()):
             mode = EXECUTABLE if text.startswith("#!") else PLAIN
             _add(tar, path, text.encode(), mode)
+        folder = tarfile.TarInfo("tools")
+        folder.type, folder.mode = tarfile.DIRTYPE, EXECUTABLE
+        tar.addfile(folder)  # also where there are none: the Dockerfile copies it
         if tools:
             _add_tools(tar, tools)
 

@@ -33,7 +33,7 @@ def tars(project: Project) -> dict[str, str]:
 def deployed(project: Project, name: str, version: str, folder: Path) -> Path:
     """Unpack a library's package into *folder*, and return that."""
     package, file = f"{PACKAGES}/{name}/linux-arm64", folder.with_suffix(".cipd")
-    project.succeed("store.fetch", f"--package={package}", f"--version={version}", f"--output={file}")
+    project.succeed("store.fetch", f"--package={package}", f"--version=version:{version}", f"--output={file}")
     with zipfile.ZipFile(file) as archive:
         archive.extractall(folder)  # this project's own package
     shutil.rmtree(folder / ".cipdpkg")

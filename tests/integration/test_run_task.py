@@ -127,7 +127,7 @@ def test_a_shell_takes_commands(with_images: Project) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("run", "--platform=linux-arm6", "--", "ls"), "unknown platform 'linux-arm6'; did you mean 'linux-arm64'?"),
+        (("run", "--platform=linux-arm6", "--", "ls"), "unknown platform 'linux-arm6'; did you mean 'linux-armv6'?"),
         ((*ARM, "--toolchain=zag", "--", "ls"), "--toolchain: unknown toolchain 'zag'"),
         ((*ARM, "--workdir=nowhere", "--", "ls"), "--workdir: nowhere is no folder"),
         ((*ARM, "--env=A", "--", "ls"), "--env: 'A' is no assignment; write NAME=VALUE"),

@@ -103,7 +103,9 @@ def smoke(config: Path, platform: str, toolchain: str, target: Path) -> Smoke:
         lines.append(line)
 
     with ExitStack() as stack:
-        worker: Worker = stack.enter_context(Engine(f"smoke-{platform}").worker(worker_options(workshop, LIMITS)))
+        engine = Engine(f"smoke-{platform}")
+        stack.callback(lambda: engine.client.close())
+        worker: Worker = stack.enter_context(engine.worker(worker_options(workshop, LIMITS)))
         worker.put({WorkPath("smoke") / name: text for name, text in FILES.items()})
         worker.run(Command(script("prepare_build"), plain_environment(DEFAULT_CONDITIONS)), log)
         try:
