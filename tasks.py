@@ -2,6 +2,6 @@
 
 from invoke.collection import Collection
 
-from dockerbuild_lib.cli import catalog, image, run, sources, store, test, wheel
+from dockerbuild_lib.cli import catalog, doctor, image, library, mirror, run, sources, store, test, wheel
 
-ns = Collection(run.run, test.run_tests, catalog, image, sources, store, wheel)
+ns = Collection(doctor.doctor, run.run, test.run_tests, catalog, image, library, mirror, sources, store, wheel)

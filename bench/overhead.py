@@ -26,10 +26,10 @@ sys.path.insert(0, str(PROJECT))
 from dockerbuild_lib.cli.session import Session, open_session  # noqa: E402 - found only now
 from dockerbuild_lib.containers.worker import WORK_FOLDER, WORKER_ID  # noqa: E402
 from dockerbuild_lib.images.context import image_tag  # noqa: E402
+from dockerbuild_lib.plan.products import WheelWork  # noqa: E402
 from dockerbuild_lib.plan.request import Request  # noqa: E402
-from dockerbuild_lib.plan.steps import WheelWork  # noqa: E402
 from dockerbuild_lib.sources.trees import SourceTrees  # noqa: E402
-from dockerbuild_lib.wheels.build import WheelInputs, build_commands, build_files  # noqa: E402
+from dockerbuild_lib.wheels.build import RequiredWheel, WheelInputs, build_commands, build_files  # noqa: E402
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, SOURCE  # noqa: E402
 
 WHEELS = ("markupsafe", "cffi")
@@ -88,9 +88,10 @@ def run_bare(session: Session, wheel: WheelWork) -> float:
 def lay_out(session: Session, wheel: WheelWork, folder: Path) -> None:
     """Write the build's files and its commands, as a shell script, to *folder*."""
     fetch = session.fetcher.fetch
-    inputs = WheelInputs(fetch(wheel.source), tuple(map(fetch, wheel.build_requires)), (), {})
+    required = [RequiredWheel(pin.distribution, pin.version, pin.sha256, fetch(pin)) for pin in wheel.build_requires]
+    inputs = WheelInputs(fetch(wheel.source), tuple(required), patches=(), libraries={}, crates=None)
     SourceTrees(session.settings.archives, folder).unpack(inputs.source, folder / SOURCE.relative)
-    for path, content in build_files(wheel, inputs).items():
+    for path, content in build_files(inputs).items():
         target = folder / path.relative
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content if isinstance(content, bytes) else content.read_bytes())

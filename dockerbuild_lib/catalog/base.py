@@ -54,8 +54,8 @@ Count = Annotated[int, Field(ge=0, strict=True)]
 """A whole number; strict, so that the text '1' is none."""
 Flag = Annotated[bool, Field(strict=True)]
 """true or false; strict, so that the text 'yes' is neither."""
-PythonName = Annotated[str, Field(pattern=r"^3\.[0-9]+$")]
-"""A Python's major and minor version: 3.11."""
+PythonName = Annotated[str, Field(pattern=r"^3\.[0-9]+t?$")]
+"""A Python's major and minor version: 3.11; 3.13t is the one without the global lock."""
 Sha256 = Annotated[str, Field(pattern=SHA256_PATTERN)]
 DistributionName = Annotated[str, AfterValidator(_canonical_name)]
 RequirementText = Annotated[str, AfterValidator(_pep508_requirement)]

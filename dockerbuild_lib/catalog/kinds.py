@@ -9,8 +9,10 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from dockerbuild_lib.catalog.base import DistributionName, Identifier, PythonName
-from dockerbuild_lib.catalog.locks import LibrariesLock, ToolsLock, WheelLock
-from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Python, Toolchain
+from dockerbuild_lib.catalog.foreign import PlatformRecipe
+from dockerbuild_lib.catalog.libraries import Library
+from dockerbuild_lib.catalog.locks import BasesLock, LibrariesLock, ToolsLock, WheelLock
+from dockerbuild_lib.catalog.machines import ImageRecipe, Python, Toolchain
 from dockerbuild_lib.catalog.wheels import WheelRecipe
 
 
@@ -26,7 +28,7 @@ class FileKind:
 
 _AtLeastOne = Field(min_length=1)
 
-PLATFORMS = FileKind("platforms", Annotated[dict[Identifier, Platform], _AtLeastOne], "Platforms", required=True)
+PLATFORMS = FileKind("platforms", Annotated[dict[Identifier, PlatformRecipe], _AtLeastOne], "Platforms", required=True)
 PYTHONS = FileKind("pythons", Annotated[dict[PythonName, Python], _AtLeastOne], "Pythons", required=True)
 TOOLCHAINS = FileKind("toolchains", Annotated[dict[Identifier, Toolchain], _AtLeastOne], "Toolchains", required=True)
 IMAGES = FileKind("images", Annotated[dict[Identifier, ImageRecipe], _AtLeastOne], "Images", required=True)
@@ -38,7 +40,9 @@ TABLES = (PLATFORMS, PYTHONS, TOOLCHAINS, IMAGES, LIBRARIES)
 
 WHEEL_LOCK = FileKind("wheels", WheelLock)
 LIBRARIES_LOCK = FileKind("libraries", LibrariesLock)
+PYTHONS_LOCK = FileKind("pythons", LibrariesLock)
 TOOLS_LOCK = FileKind("tools", ToolsLock)
+BASES_LOCK = FileKind("bases", BasesLock)
 
 
 @cache

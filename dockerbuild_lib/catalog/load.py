@@ -10,15 +10,13 @@ from typing import Any
 from dockerbuild_lib.catalog.catalog import Catalog, Locks
 from dockerbuild_lib.catalog.documents import Document, parse_document, read_document
 from dockerbuild_lib.catalog.files import files_below, is_missing, refuse_strange_files, refuse_yml
+from dockerbuild_lib.catalog.here import check_here
 from dockerbuild_lib.catalog.kinds import TABLES, WHEELS, FileKind
 from dockerbuild_lib.catalog.lockfiles import read_locks
-from dockerbuild_lib.catalog.locks import WheelLock
 from dockerbuild_lib.catalog.patches import check_patches
 from dockerbuild_lib.catalog.problems import Position, Problems, shown
 from dockerbuild_lib.catalog.references import check_references
-from dockerbuild_lib.catalog.sources import LocalSource
 from dockerbuild_lib.catalog.validation import validate
-from dockerbuild_lib.catalog.wheels import BuiltWheel, VersionRecipe, Wheel
 
 
 def load_catalog(config_dir: Path) -> Catalog:
@@ -38,12 +36,12 @@ def load_catalog(config_dir: Path) -> Catalog:
     values = {kind.name: _value(tables[kind.name], kind, problems) for kind in TABLES}
     recipes = _recipes(wheels, problems)
     locks = read_locks(config_dir / "locks", problems)
-    recipes = _with_versions_of_folders(recipes, locks)
     read_wheels = _present(wheels)
     check_references(_present(tables), read_wheels, problems)
+    check_here(recipes, read_wheels, problems)
     check_patches(config_dir / "patches", read_wheels, wheels.keys() - read_wheels.keys(), problems)
     problems.raise_any()
-    return Catalog(folder=config_dir, wheels=recipes, locks=locks, **values)
+    return Catalog(folder=config_dir, wheels=recipes, locks=Locks(), **values).with_locks(locks)
 
 
 def _check_folder(folder: Path, problems: Problems) -> None:
@@ -87,16 +85,6 @@ def _recipes(documents: Mapping[str, Document | None], problems: Problems) -> Ma
             recipes |= validate(document, WHEELS, problems) or {}
             _check_name(name, document, problems)
     return MappingProxyType(recipes)
-
-
-def _with_versions_of_folders(recipes: Mapping[str, Wheel], locks: Locks) -> Mapping[str, Wheel]:
-    """Fill in the version that a local folder told when it was locked; none, where it is not locked yet."""
-    filled = dict(recipes)
-    for name, recipe in recipes.items():
-        if isinstance(recipe, BuiltWheel) and isinstance(recipe.source, LocalSource):
-            lock = locks.wheels.get(name, WheelLock())
-            filled[name] = recipe.model_copy(update={"versions": dict.fromkeys(lock.versions, VersionRecipe())})
-    return MappingProxyType(filled)
 
 
 def _check_name(name: str, document: Document, problems: Problems) -> None:

@@ -11,13 +11,20 @@ from pydantic import ValidationError
 from dockerbuild_lib.catalog.catalog import Locks
 from dockerbuild_lib.catalog.documents import parse_document
 from dockerbuild_lib.catalog.files import files_below
-from dockerbuild_lib.catalog.kinds import LIBRARIES_LOCK, TOOLS_LOCK, WHEEL_LOCK, FileKind, adapter
+from dockerbuild_lib.catalog.kinds import (
+    BASES_LOCK,
+    LIBRARIES_LOCK,
+    PYTHONS_LOCK,
+    TOOLS_LOCK,
+    WHEEL_LOCK,
+    FileKind,
+    adapter,
+)
 from dockerbuild_lib.catalog.problems import Position, Problems, shown
 from dockerbuild_lib.catalog.validation import note_refusals
 from dockerbuild_lib.catalog.yaml_nodes import decode
 
 _SERDE_PLACE = re.compile(r" at line (\d+) column (\d+)$")
-_FIX = "restore the file, or remove it and run sources.lock"
 
 
 def read_locks(folder: Path, problems: Problems) -> Locks:
@@ -28,7 +35,9 @@ def read_locks(folder: Path, problems: Problems) -> Locks:
     return Locks(
         wheels=wheels,
         libraries=_read(folder / "libraries.json", LIBRARIES_LOCK, problems),
+        pythons=_read(folder / "pythons.json", PYTHONS_LOCK, problems),
         tools=_read(folder / "tools.json", TOOLS_LOCK, problems),
+        bases=_read(folder / "bases.json", BASES_LOCK, problems),
     )
 
 
@@ -48,16 +57,20 @@ def _read(path: Path, kind: FileKind, problems: Problems) -> Any:  # noqa: ANN40
         return kind.annotation()
 
 
+def _fix(kind: FileKind) -> str:
+    return f"restore the file, or remove it and run {'mirror' if kind is BASES_LOCK else 'sources'}.lock"
+
+
 def _note(error: ValidationError, content: bytes, label: str, kind: FileKind, problems: Problems) -> None:
     details = error.errors(include_url=False)[0]
     if details["type"] == "json_invalid":
         said = str(details["ctx"]["error"])
         place = _SERDE_PLACE.search(said)
         position = Position(int(place[1]), max(1, int(place[2]))) if place else None
-        problems.add(label, position, f"is no valid JSON: {_SERDE_PLACE.sub('', said)}", _FIX)
+        problems.add(label, position, f"is no valid JSON: {_SERDE_PLACE.sub('', said)}", _fix(kind))
         return
     # JSON is YAML, but for rarities: read as such, it gives the places that pydantic does not know.
     text = decode(content, label, problems)
     document = None if text is None else parse_document(text, label, problems)
     if document is not None:
-        note_refusals(error, document, kind, problems, _FIX)
+        note_refusals(error, document, kind, problems, _fix(kind))

@@ -1,4 +1,4 @@
-"""Pins: ``config/locks``, written by ``sources.lock`` only.
+"""Pins: ``config/locks``, written by ``sources.lock`` and ``mirror.lock`` only.
 
 Files of the package index and of Debian are named without the hosts that serve them: those come from the machine's own
 configuration.
@@ -6,9 +6,9 @@ configuration.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dockerbuild_lib.catalog.addresses import CommitId, InnerFolder, RelativeFolder, RepositoryAddress, Revision, Url
 from dockerbuild_lib.catalog.base import (
@@ -18,10 +18,15 @@ from dockerbuild_lib.catalog.base import (
     Identifier,
     Model,
     PythonName,
+    RequirementText,
     Sha256,
     VersionText,
 )
+from dockerbuild_lib.catalog.build_requires import BuildRequires
+from dockerbuild_lib.catalog.image_references import ImageReferenceText
 
+ImageDigest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+"""Of a manifest of a container registry."""
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+~!-]*$")]
 
 
@@ -97,8 +102,23 @@ class LocalArchive(Model):
     folder: RelativeFolder
 
 
-LockedFile = IndexFile | DebianFile | ArchiveFile | GitArchive | LocalArchive
-_Pinned = Annotated[LockedFile, Field(discriminator="origin")]
+SourceFile = IndexFile | DebianFile | ArchiveFile | GitArchive | LocalArchive
+_Pinned = Annotated[SourceFile, Field(discriminator="origin")]
+
+
+class CratesArchive(Model):
+    """The crates that the Cargo.lock of a source names, as the archive that is made of them."""
+
+    origin: Literal["crates"] = "crates"
+    name: Identifier = Field(description="The wheel whose crates they are.")
+    version: VersionText
+    filename: FileName
+    sha256: Sha256 = Field(description="Of the archive.")
+    size: Count
+    source: _Pinned = Field(description="Whose Cargo.lock names them.")
+
+
+LockedFile = SourceFile | CratesArchive
 
 
 class VersionLock(Model):
@@ -107,16 +127,34 @@ class VersionLock(Model):
     source: _Pinned | None = Field(
         default=None, description="What it is built from, or the universal wheel; none where all wheels are prebuilt."
     )
-    declared_requires: tuple[str, ...] = Field(
-        default=(), description="What the source's pyproject.toml asks for; kept to say why a wheel is locked."
+    declared_requires: tuple[RequirementText, ...] = Field(
+        default=(), description="What the patched pyproject.toml asks for; kept to say why a wheel is locked."
     )
-    added_requires: tuple[str, ...] = Field(default=(), description="What the recipe adds to that.")
+    recipe_requires: BuildRequires = Field(
+        default={}, description="What the recipe asks for, in the place of that or beside it."
+    )
+    hook_requires: dict[PythonName, tuple[RequirementText, ...]] = Field(
+        default={}, description="Python (3.11) -> what the backend's get_requires_for_build_wheel asks for."
+    )
+    requires_key: Sha256 | None = Field(
+        default=None, description="What the build requirements were found out from: source, patches, recipe."
+    )
     build_requires: dict[PythonName, tuple[IndexFile, ...]] = Field(
-        default={}, description="Python (3.11) -> the wheels of its build environment, all of them."
+        default={}, description="Python (3.11) -> the wheels of its build environment that the package index has."
     )
+    built_here: dict[PythonName, dict[DistributionName, VersionText]] = Field(
+        default={}, description="Python (3.11) -> those that this catalogue builds, in that version."
+    )
+    crates: CratesArchive | None = Field(default=None, description="The crates that the source's Rust code needs.")
     prebuilt: dict[Identifier, dict[PythonName, IndexFile]] = Field(
         default={}, description="Platform -> Python (3.11) -> the package index's wheel."
     )
+
+    @model_validator(mode="after")
+    def _has_crates_of_its_own_source(self) -> Self:
+        if self.crates and self.crates.source != self.source:
+            raise ValueError("its crates are of another source than its own; run sources.lock")
+        return self
 
 
 class WheelLock(Model):
@@ -126,9 +164,15 @@ class WheelLock(Model):
 
 
 class LibrariesLock(Model):
-    """``locks/libraries.json``."""
+    """``locks/libraries.json``, and ``locks/pythons.json``: the sources of libraries, and of Pythons by name (3.13)."""
 
     sources: dict[Identifier, _Pinned] = Field(default={})
+
+
+class BasesLock(Model):
+    """``locks/bases.json``, written by ``mirror.lock``: what the images that bases start from were on that day."""
+
+    digests: dict[ImageReferenceText, ImageDigest] = Field(default={}, description="Reference, with its tag -> digest.")
 
 
 class ToolsLock(Model):

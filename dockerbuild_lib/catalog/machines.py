@@ -1,12 +1,13 @@
-"""What is built for, and with what: platforms, Pythons, toolchains, images, libraries."""
+"""What is built for, and with what: platforms, Pythons, toolchains, images."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from dockerbuild_lib.catalog.base import Count, Flag, Identifier, Model, PythonName, RequirementText, VersionText
+from dockerbuild_lib.catalog.base import Flag, Identifier, Model, PythonName, RequirementText, VersionText
+from dockerbuild_lib.catalog.image_references import ImageReferenceText
 from dockerbuild_lib.catalog.sources import LibrarySource
 
 DebianPackage = Annotated[str, Field(pattern=r"^[a-z0-9{][a-z0-9+.{}:-]+$")]
@@ -31,10 +32,9 @@ PackageTag = Annotated[str, Field(pattern=r"^[a-z0-9_-]+:[A-Za-z0-9._+-]+$"), Af
 GlibcVersion = Annotated[str, Field(pattern=r"^2\.[0-9]+$")]
 
 
-class Platform(Model):
-    """A kind of machine that wheels run on."""
+class CommonPlatform(Model):
+    """What platforms of all systems have."""
 
-    triple: str = Field(pattern=r"^[a-z0-9_]+(-[a-z0-9_]+){2,3}$", description="GNU triple.")
     cipd: Identifier = Field(description="The platform's name in CIPD packages.")
     tags: tuple[WheelTag, ...] = Field(
         min_length=1, description="PEP 425 platform tags that its wheels may claim, the best first."
@@ -45,54 +45,93 @@ class Platform(Model):
     package_tags: tuple[PackageTag, ...] = Field(
         default=(), description="CIPD tags (key:value) that the packages of its wheels get beside their own."
     )
-    image: Identifier
-    toolchain: Identifier
+    default: Flag = Field(default=True, description="False: built for only when the platform is named.")
 
     def tags_for(self, python: str) -> tuple[str, ...]:
         """Return the tags that wheels of a Python may claim."""
         return self.python_platform_tags.get(python, self.tags)
 
 
+class Platform(CommonPlatform):
+    """A kind of Linux machine that wheels are built and tried for, in an image of its own."""
+
+    system: Literal["linux"] = "linux"
+    triple: str = Field(pattern=r"^[a-z0-9_]+(-[a-z0-9_]+){2,3}$", description="GNU triple.")
+    image: Identifier
+    toolchain: Identifier
+    glibc: GlibcVersion | None = Field(
+        default=None, description="The oldest glibc that its port has, instead of a toolchain's older one."
+    )
+
+
+class PythonUpstream(Model):
+    """A CPython that is built from its source, for each platform with its toolchain."""
+
+    version: VersionText = Field(description="The whole version: 3.13.5.")
+    source: LibrarySource
+    libraries: tuple[Identifier, ...] = Field(
+        default=(), description="Libraries of libraries.yaml that its own extension modules are linked with."
+    )
+    free_threaded: Flag = Field(default=False, description="True: without the global lock; its name ends in t: 3.13t.")
+
+
 class Python(Model):
     """A CPython that wheels are built for."""
 
-    source: Literal["debian"] = Field(description="debian: the packages of the image's suite.")
+    source: Literal["debian"] | None = Field(
+        default=None, description="debian: the packages of the image's suite, where that has the platform's port."
+    )
+    upstream: PythonUpstream | None = Field(
+        default=None, description="What it is built from, where Debian's packages are not taken."
+    )
     default: Flag = True
+
+    @model_validator(mode="after")
+    def _comes_from_somewhere(self) -> Self:
+        if self.source is None and self.upstream is None:
+            raise ValueError("it comes from nowhere; write 'source: debian', or an 'upstream'")
+        return self
 
 
 class Toolchain(Model):
     """Compilers, and the flags that every build gets."""
 
-    compiler: Literal["zig", "gcc"]
+    compiler: Literal["zig", "gcc", "base"] = Field(
+        description="gcc: Debian's cross compilers. base: what the image that the platform's base starts from brings."
+    )
     glibc: GlibcVersion | None = Field(default=None, description="The oldest glibc that results may need.")
     cflags: tuple[str, ...] = ()
     ldflags: tuple[str, ...] = ()
+    skip: dict[Identifier, str] = Field(default={}, description="Platform -> why it cannot build for it.")
+
+    def glibc_for(self, platform: Platform) -> str | None:
+        """Return the oldest glibc that results for a platform may need; None: that of the image's suite."""
+        return self.glibc and (platform.glibc or self.glibc)
 
 
 class ImageRecipe(Model):
     """An image made from Debian packages: one base for all platforms, and one image per platform on it."""
 
     suite: Identifier = Field(description="Debian suite, as in apt's sources.")
+    bases: dict[Identifier, ImageReferenceText] = Field(
+        default={},
+        description="Platform -> the image that its base starts from, such as dockcross/linux-arm64-lts:latest: it is "
+        "taken from the mirror. Empty: the base is made from Debian packages alone, one for all platforms.",
+    )
     base_packages: tuple[DebianPackage, ...] = Field(
         min_length=1, description="Packages of the build machine, in the base image."
     )
+    ports: tuple[Identifier, ...] = Field(
+        default=("amd64", "arm64"),
+        description="Debian architectures whose packages are installed; of others only cross packages are.",
+    )
     packages: tuple[DebianPackage, ...] = Field(
-        default=(),
-        description="Packages of every platform's image; {arch} is the Debian architecture, {triple} the triple.",
+        default=(), description="Packages of the platform's port, where the suite has it; {arch} is its name."
     )
     cross_packages: tuple[DebianPackage, ...] = Field(
-        default=(), description="More packages, where the platform is not the build machine's."
+        default=(),
+        description="More packages, where the platform is not the build machine's; {triple} is as Debian writes it.",
     )
     tools: tuple[RequirementText, ...] = Field(
         default=(), description="PEP 508 requirements, installed for the build machine's Python in every image."
     )
-
-
-class Library(Model):
-    """A third-party library, built static and position-independent for each target."""
-
-    version: VersionText = Field(description="Upstream's version; of a Debian package without Debian's revision.")
-    source: LibrarySource
-    configure: tuple[str, ...] = Field(default=(), description="Options of its configure script.")
-    autoreconf: Flag = Field(default=False, description="True: its configure script must be made first.")
-    revision: Count = 0

@@ -1,9 +1,11 @@
-"""PEP 425 platform tags of Linux: which wheels run where wheels with other tags run."""
+"""PEP 425 platform tags: which wheels run where wheels with other tags run."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+
+from dockerbuild_lib.catalog.mac_tags import accepted_mac_tags, parse_mac_tag
 
 _MANYLINUX = re.compile(r"manylinux_2_(?P<glibc>[0-9]+)_(?P<machine>\w+)")
 _LEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
@@ -16,13 +18,16 @@ _NEWEST_GLIBC = 99
 def accepted_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Return the tags of all wheels that run where wheels with *tags* run, the best first.
 
-    A system with glibc 2.17 runs what is made for any older one (PEP 600), and that under its older name too. A tag
-    that promises no glibc accepts itself.
+    A system with glibc 2.17 runs what is made for any older one (PEP 600), and that under its older name too; a Mac
+    what is made for an older macOS. A tag that promises neither accepts itself.
     """
     return tuple(dict.fromkeys(accepted for tag in tags for accepted in _accepted(tag)))
 
 
 def _accepted(tag: str) -> Iterator[str]:
+    if mac := parse_mac_tag(tag):
+        yield from accepted_mac_tags(mac)
+        return
     match = _MANYLINUX.fullmatch(tag)
     if match is None:
         yield tag

@@ -82,6 +82,7 @@ class DebianSource(Model):
 
     type: Literal["debian"]
     package: Identifier = Field(description="Name of the source package.")
+    suite: Identifier | None = Field(default=None, description="Where it is looked for, instead of the images' suites.")
 
     def is_pinned_by(self, version: str, file: LockedFile) -> bool:
         """Tell whether *file* is what this source means for *version*."""

@@ -12,10 +12,10 @@ from dockerbuild_lib.catalog.base import (
     Identifier,
     Model,
     ModuleName,
-    RequirementText,
     VariableName,
     VersionText,
 )
+from dockerbuild_lib.catalog.build_requires import HERE, BuildRequires
 from dockerbuild_lib.catalog.machines import WheelTag
 from dockerbuild_lib.catalog.sources import LocalSource, SdistSource, WheelSource
 
@@ -50,6 +50,7 @@ class VersionRecipe(Model):
     environment: dict[VariableName, str] = Field(
         default={}, description="Variables of the build, over those of the wheel."
     )
+    crates: Flag | None = Field(default=None, description="Instead of the wheel's.")
 
 
 class _NamedWheel(Model):
@@ -71,18 +72,39 @@ _Extensions = Annotated[
 ]
 
 
+_PlatformExtensions = Annotated[
+    dict[PlatformPattern, _Extensions],
+    Field(description="Platform or pattern (mac-*) -> its extension modules there, instead of `extensions`."),
+]
+
+
 class _BuiltWheel(_NamedWheel):
     """What wheels that are built from source have in common."""
 
     source: WheelSource = Field(default=SdistSource(type="sdist"), description="Default: the package index's sdist.")
-    build_requires: tuple[RequirementText, ...] = Field(
-        default=(), description="PEP 508 requirements of the build, beside those of its pyproject.toml."
+    build_requires: BuildRequires = Field(
+        default={},
+        description="Distribution -> here (built by this catalogue), any, or versions: in the place of what the source "
+        "asks for, or beside it.",
     )
     environment: dict[VariableName, str] = Field(default={}, description="Variables of the build.")
+    crates: Flag = Field(
+        default=False, description="True: it has Rust code; the crates that its Cargo.lock names are pinned too."
+    )
     config_settings: dict[str, str] = Field(default={}, description="PEP 517 config settings of the backend.")
     versions: _Versions = Field(
         default={}, min_length=1, description="Of a local folder none is written: it tells its own."
     )
+
+    def has_crates(self, version: str) -> bool:
+        """Tell whether a version's crates are pinned."""
+        own = self.versions.get(version, VersionRecipe()).crates
+        return self.crates if own is None else own
+
+    @property
+    def built_here(self) -> tuple[str, ...]:
+        """The build requirements that this catalogue builds itself, for the build machine."""
+        return tuple(name for name, tail in self.build_requires.items() if tail == HERE)
 
     @model_validator(mode="after")
     def _has_versions_or_tells_its_own(self) -> Self:
@@ -103,8 +125,18 @@ class SourceWheel(_BuiltWheel):
     libraries: tuple[Identifier, ...] = Field(
         default=(), description="Libraries of libraries.yaml that are linked statically."
     )
+    platform_extensions: _PlatformExtensions = Field(default={})
     toolchain: Identifier | None = Field(default=None, description="Instead of the platform's toolchain.")
     platforms: tuple[PlatformPattern, ...] = Field(default=("linux-*",), description="Where it is built.")
+    prebuilt: tuple[PlatformPattern, ...] = Field(
+        default=(), description="Where the package index's wheel is taken instead of building one: mac-*."
+    )
+
+    @model_validator(mode="after")
+    def _takes_only_what_the_index_has(self) -> Self:
+        if isinstance(self.source, LocalSource) and self.prebuilt:
+            raise ValueError("'prebuilt' stands here, but the package index has no wheels of a local folder; remove it")
+        return self
 
 
 class PureWheel(_BuiltWheel):
@@ -129,6 +161,7 @@ class PrebuiltWheel(_NamedWheel):
     trial: _Trial
     python_tag: _PackagedAs = "py2.py3"
     extensions: _Extensions = ()
+    platform_extensions: _PlatformExtensions = Field(default={})
     platforms: tuple[PlatformPattern, ...] = Field(default=("linux-*",), description="Where it is taken for.")
     versions: _Versions = Field(min_length=1)
 

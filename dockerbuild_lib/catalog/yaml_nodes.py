@@ -38,7 +38,11 @@ _WORDS = (  # what libyaml or PyYAML says, what we say, and the fix
     ("'-' indicator", "this does not line up with the list above", "check the indentation"),
     ("expected node content", "a value is missing here", "write it, or close the list or mapping"),
     ("entries are not allowed", "a '-' stands where no list can start", "start the list on the next line"),
-    ("comment or line break", "a text of several lines starts on the next line", "keep nothing behind '|' or '>'"),
+    (
+        "comment or line break",
+        "a text of several lines starts on the next line",
+        "keep nothing behind '|' or '>', or quote it",
+    ),
     ("incompatible YAML", "this is another version of YAML", "remove the line that starts with %YAML"),
     ("unknown escape", "an unknown escape stands in double quotes", "write single quotes, or double the backslash"),
 )

@@ -15,12 +15,12 @@ from dockerbuild_lib.cli.tasks_base import UPLOAD_SOURCES_HELP, integer_option, 
 
 if TYPE_CHECKING:
     from dockerbuild_lib.images.inspection import ImageContents
-    from dockerbuild_lib.plan.make import PlannedStep
+    from dockerbuild_lib.plan.plan import PlannedStep
 
 
 @task(
     help={
-        "platform": "platform whose image to make, or a pattern; repeatable; default: all",
+        "platform": "platform whose image to make, or a pattern; repeatable; default: the default ones",
         "rebuild": "make it again with the package versions of today, even when the engine holds it",
         "upload": "upload the images to the registry too, where it does not have them",
         "jobs": "images to make at the same time; default: the setting jobs",
@@ -38,17 +38,17 @@ def generate(
 ) -> None:
     """Make the images of platforms, and the base image that they stand on."""
     from dockerbuild_lib.cli.running import run_plan  # noqa: PLC0415
-    from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
-    from dockerbuild_lib.images.context import image_files  # noqa: PLC0415
+    from dockerbuild_lib.images.generate import no_registry  # noqa: PLC0415
     from dockerbuild_lib.plan.make import plan_images  # noqa: PLC0415
     from dockerbuild_lib.plan.request import ImageRequest  # noqa: PLC0415
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
+    from dockerbuild_lib.wheels.entrypoint import image_files  # noqa: PLC0415
 
     session = open_session(upload_sources=upload_sources)
     count = integer_option("jobs", jobs) if jobs else session.settings.jobs
     named = tuple(platforms_named(session, platform))
     if upload and session.registry is None:
-        raise UsageError("no container registry is configured", where="--upload", fix="set `registry` in invoke.yaml")
+        raise no_registry("--upload")
     plan = plan_images(ImageRequest(named, rebuild, upload), session.catalog, session.inventory, image_files)
     run_plan(session, plan, lambda: session.workbench(fresh_images=rebuild).perform, count)
     write_result(sys.stdout, "\n".join(filter(None, map(_image_line, plan.steps))))
@@ -69,20 +69,25 @@ def _image_line(planned: PlannedStep) -> str:
 
 
 def platforms_named(session: Session, patterns: list[str]) -> list[str]:
-    """Return the platforms that the patterns mean; none given: all.
+    """Return the platforms with an image that the patterns mean; none given: the default ones.
 
     Raises:
-        UsageError: a pattern matches no platform.
+        UsageError: a pattern matches no platform, or only such as have no image.
 
     """
     from dockerbuild_lib.catalog.suggestions import suggestion  # noqa: PLC0415
     from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
 
-    known = list(session.catalog.platforms)
+    known = list(session.catalog.image_platforms)
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in known):
+            for name in session.catalog.platforms:
+                if fnmatchcase(name, pattern):
+                    session.catalog.image_platform(name)  # raises: it has none
             raise UsageError(f"unknown platform {pattern!r}", where="--platform", fix=suggestion(pattern, known))
-    return [name for name in known if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)]
+    if not patterns:
+        return session.catalog.default_platforms(known)
+    return [name for name in known if any(fnmatchcase(name, pattern) for pattern in patterns)]
 
 
 @task(name="list", help={"json": "print JSON"})
@@ -100,7 +105,7 @@ def list_images(_context: Context, json: bool = False) -> None:  # noqa: FBT001,
     rows = [
         (
             image.labels.get(PLATFORM_LABEL, "base"),
-            ", ".join(image.tags),
+            ", ".join(image.tags) or "none",
             str(image.size) if json else byte_size(image.size),
             image.labels[KEY_LABEL],
         )
@@ -124,11 +129,11 @@ def show(_context: Context, platform: str, sbom: str = "", json: bool = False) -
     from dataclasses import asdict  # noqa: PLC0415
 
     from dockerbuild_lib.cli.output import show_json  # noqa: PLC0415
-    from dockerbuild_lib.images.context import image_files  # noqa: PLC0415
     from dockerbuild_lib.images.inspection import inspect_image  # noqa: PLC0415
     from dockerbuild_lib.plan.goals import GoalMaker  # noqa: PLC0415
     from dockerbuild_lib.report.image_view import render_image  # noqa: PLC0415
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
+    from dockerbuild_lib.wheels.entrypoint import image_files  # noqa: PLC0415
 
     session = open_session()
     session.catalog.platform(platform)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -16,7 +17,9 @@ from dockerbuild_lib.cli.tasks_base import task
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
-    from dockerbuild_lib.plan.steps import Workshop
+    from dockerbuild_lib.containers.work_places import WorkPlace
+    from dockerbuild_lib.plan.products import Workshop
+    from dockerbuild_lib.wheels.foreground import Changes
 
 REMAINDER = "--"
 SHELL = ("/bin/bash",)
@@ -32,42 +35,109 @@ SHELL = ("/bin/bash",)
         "toolchain": "toolchain of the image; default: the platform's",
         "network": "let the command reach the network",
         "shell": "start a shell instead of a command",
+        "step": "open the container of a past step again instead: RUN/STEP, or latest/STEP",
     },
     iterable=["env", "env_prefix", "env_suffix"],
 )
 def run(  # noqa: PLR0913, PLR0917 - invoke makes each an option
     _context: Context,
-    platform: str,
     env: list[str],
     env_prefix: list[str],
     env_suffix: list[str],
-    workdir: str = ".",
+    platform: str = "",
+    workdir: str = "",
     toolchain: str = "",
     network: bool = False,  # noqa: FBT001, FBT002
     shell: bool = False,  # noqa: FBT001, FBT002
+    step: str = "",
 ) -> None:
     """Run a command in a platform's toolchain: run --platform=linux-arm64 -- make CC=cc."""
     from dockerbuild_lib.containers.foreground import ForegroundOptions  # noqa: PLC0415
-    from dockerbuild_lib.images.context import image_tag  # noqa: PLC0415
-    from dockerbuild_lib.wheels.foreground import Changes, foreground_environment  # noqa: PLC0415
+    from dockerbuild_lib.wheels.foreground import Changes  # noqa: PLC0415
 
     argv = _command(sys.argv, shell=shell)
     changes = Changes.parsed(env, env_prefix, env_suffix)
-    mounted, folder = _place(Path(workdir), Path.cwd())
+    _refuse_what_excludes(platform, step, workdir or toolchain)
     session = open_session()
-    workshop = _ready_workshop(session, platform, toolchain)
+    if step:
+        place = _kept_place(session, step, argv, changes)
+    else:
+        place = _toolchain_place(session, platform, toolchain, Path(workdir or "."), argv, changes)
     options = ForegroundOptions(
-        image=image_tag(workshop.platform_name, workshop.image),
-        argv=argv,
-        environment=foreground_environment(workshop, changes),
-        mounted=mounted,
-        folder=folder,
-        user=(os.getuid(), os.getgid()),
         memory=session.settings.limits.memory,
         processes=session.settings.limits.processes,
         network=network,
+        **place,
     )
     raise Exit(code=session.engine.run_in_foreground(options))
+
+
+class _Place(TypedDict):
+    """Where a command runs, in the words of ForegroundOptions."""
+
+    image: str
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    work: WorkPlace
+    folder: PurePosixPath
+    user: tuple[int, int]
+
+
+def _refuse_what_excludes(platform: str, step: str, of_a_platform: str) -> None:
+    """Raise UsageError unless there is one place to run the command in."""
+    from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
+
+    if bool(platform) == bool(step):
+        raise UsageError("a command runs for one --platform, or in one --step", fix="give one of them")
+    if step and of_a_platform:
+        fix = "leave --workdir and --toolchain out"
+        raise UsageError("a step has its own folder and toolchain", where="--step", fix=fix)
+
+
+def _toolchain_place(  # noqa: PLR0913, PLR0917 - the options of the task
+    session: Session, platform: str, toolchain: str, workdir: Path, argv: tuple[str, ...], changes: Changes
+) -> _Place:
+    """Return a platform's image with its toolchain, and a folder of the user's."""
+    from dockerbuild_lib.containers.work_places import MountedFolder, SentFolder  # noqa: PLC0415
+    from dockerbuild_lib.images.context import image_tag  # noqa: PLC0415
+    from dockerbuild_lib.wheels.foreground import foreground_command, foreground_environment  # noqa: PLC0415
+
+    mounted, folder = _place(workdir, Path.cwd())
+    workshop = _ready_workshop(session, platform, toolchain)
+    return {
+        "image": image_tag(workshop.platform_name, workshop.image),
+        "argv": foreground_command(workshop.toolchain.compiler, argv),
+        "environment": foreground_environment(workshop, changes),
+        "work": SentFolder(mounted) if session.engine.connection.is_remote else MountedFolder(mounted),
+        "folder": folder,
+        "user": (os.getuid(), os.getgid()),
+    }
+
+
+def _kept_place(session: Session, step: str, argv: tuple[str, ...], changes: Changes) -> _Place:
+    """Return the container of a past step, as it was left, with the variables of its build."""
+    from pathlib import PurePosixPath  # noqa: PLC0415
+
+    from dockerbuild_lib.cli.environment import say  # noqa: PLC0415
+    from dockerbuild_lib.cli.kept_steps import kept_step  # noqa: PLC0415
+    from dockerbuild_lib.containers.keeping import TREE, kept  # noqa: PLC0415
+    from dockerbuild_lib.containers.work_places import KeptTree  # noqa: PLC0415
+    from dockerbuild_lib.containers.worker import WORKER_ID  # noqa: PLC0415
+    from dockerbuild_lib.wheels.foreground import foreground_command  # noqa: PLC0415
+
+    kept_folder = kept_step(session.settings.root, step)
+    container = kept(kept_folder)
+    if container.missing:
+        say(f"warning: {kept_folder}: its files were not kept ({container.missing}); /work is empty")
+    command = container.main_command
+    return {
+        "image": container.image,
+        "argv": foreground_command("zig", argv),
+        "environment": changes.applied(command.environment),
+        "work": KeptTree(None if container.missing else kept_folder / TREE),
+        "folder": PurePosixPath(command.folder),
+        "user": (WORKER_ID, WORKER_ID),
+    }
 
 
 def _command(arguments: list[str], *, shell: bool) -> tuple[str, ...]:
@@ -108,11 +178,11 @@ def _ready_workshop(session: Session, platform: str, toolchain: str) -> Workshop
     """Return a platform's image with its toolchain, after making the image where the engine does not hold it."""
     from dockerbuild_lib.catalog.suggestions import suggestion  # noqa: PLC0415
     from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
-    from dockerbuild_lib.images.context import image_files  # noqa: PLC0415
     from dockerbuild_lib.plan.goals import GoalMaker  # noqa: PLC0415
+    from dockerbuild_lib.wheels.entrypoint import image_files  # noqa: PLC0415
 
     catalog = session.catalog
-    catalog.platform(platform)
+    catalog.image_platform(platform)
     if toolchain and toolchain not in catalog.toolchains:
         fix = suggestion(toolchain, catalog.toolchains)
         raise UsageError(f"unknown toolchain {toolchain!r}", where="--toolchain", fix=fix)
@@ -124,9 +194,9 @@ def _ready_workshop(session: Session, platform: str, toolchain: str) -> Workshop
 
 def _make_image(session: Session, platform: str) -> None:
     from dockerbuild_lib.cli.running import run_plan  # noqa: PLC0415
-    from dockerbuild_lib.images.context import image_files  # noqa: PLC0415
     from dockerbuild_lib.plan.make import plan_images  # noqa: PLC0415
     from dockerbuild_lib.plan.request import ImageRequest  # noqa: PLC0415
+    from dockerbuild_lib.wheels.entrypoint import image_files  # noqa: PLC0415
 
     plan = plan_images(ImageRequest((platform,)), session.catalog, session.inventory, image_files)
     run_plan(session, plan, lambda: session.workbench().perform, session.settings.jobs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockerbuild_lib.cli.environment import say
@@ -14,7 +15,7 @@ from dockerbuild_lib.core.events import Event, ProgressLog
 from dockerbuild_lib.plan.steps import Lane, PackageWork, Step
 
 if TYPE_CHECKING:
-    from dockerbuild_lib.plan.make import Plan
+    from dockerbuild_lib.plan.plan import Plan
     from dockerbuild_lib.report.summary import ArtifactRow
 
 
@@ -78,7 +79,8 @@ def run_plan_steps(
                 reporter(event)  # first, so that a disk too full for the journal is still shown
                 journal(event)
 
-            quoted = quoting_logs(perform, lambda step: journal.log_path(step.id))
+            keeping = _keeping(perform, lambda step: journal.step_folder(step.id))
+            quoted = quoting_logs(keeping, lambda step: journal.log_path(step.id))
             executor = ThreadExecutor()
             places: dict[str, int] = {Lane.CORES: jobs, Lane.DOWNLOADS: downloads or session.settings.downloads}
             result = run_steps(steps, quoted, places=places, executor=executor, emit=emit, cancel=session.stop)
@@ -89,6 +91,17 @@ def run_plan_steps(
         journal.finish(document, summary_text(result.outcomes, artifacts, result.seconds))
         print_summary(sys.stderr, result.outcomes, artifacts, result.seconds, environ=os.environ)
     result.raise_for_failures()
+
+
+def _keeping(perform: Perform, folder_of: Callable[[Step], Path]) -> Perform:
+    """Return what carries a step out and keeps the container that it had, for ``run --step``."""
+    from dockerbuild_lib.containers.keeping import kept_in  # noqa: PLC0415 - only when there is work
+
+    def perform_and_keep(step: Step, log: ProgressLog) -> str:
+        with kept_in(folder_of(step)):
+            return perform(step, log)
+
+    return perform_and_keep
 
 
 def _run_id(session: Session) -> str | None:

@@ -12,17 +12,22 @@ from dockerbuild_lib.cli.tasks_base import PROJECT
 from dockerbuild_lib.core.connections import CONNECTIONS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dockerbuild_lib.catalog.catalog import Catalog
     from dockerbuild_lib.catalog.settings import Settings
     from dockerbuild_lib.containers.engine import Engine
     from dockerbuild_lib.containers.image_registry import ImageRegistry
+    from dockerbuild_lib.containers.worker import Limits
     from dockerbuild_lib.core.processes import Processes
     from dockerbuild_lib.execution.inventory import RealInventory
     from dockerbuild_lib.execution.workbench import Workbench
-    from dockerbuild_lib.plan.make import Plan
+    from dockerbuild_lib.images.mirror import Mirror
+    from dockerbuild_lib.plan.plan import Plan
     from dockerbuild_lib.plan.request import Request
     from dockerbuild_lib.sources.intern import SourceFetcher
     from dockerbuild_lib.sources.outside import Origins, Outside
+    from dockerbuild_lib.sources.trees import SourceTrees
     from dockerbuild_lib.sources.upstream import Upstream
     from dockerbuild_lib.store.cipd.store import CipdStore
     from dockerbuild_lib.store.local import LocalStore
@@ -114,6 +119,25 @@ class Session:
 
         return Engine(self.run_id)
 
+    @property
+    def limits(self) -> Limits:
+        """What a container of this run may use."""
+        from dockerbuild_lib.containers.worker import Limits  # noqa: PLC0415
+
+        asked = self.settings.limits
+        return Limits(asked.memory, asked.processes, asked.minutes * 60)
+
+    @property
+    def trees(self) -> SourceTrees:
+        """Unpacks and patches sources."""
+        from dockerbuild_lib.sources.trees import SourceTrees  # noqa: PLC0415
+
+        return SourceTrees(self.settings.archives, self._scratch)
+
+    @property
+    def _scratch(self) -> Path:
+        return self.settings.root / "tmp"
+
     @cached_property
     def processes(self) -> Processes:
         """The programs of this machine that the run starts."""
@@ -143,6 +167,15 @@ class Session:
         from dockerbuild_lib.containers.image_registry import ImageRegistry  # noqa: PLC0415
 
         return ImageRegistry(self.engine, self.settings.registry)
+
+    @cached_property
+    def mirror(self) -> Mirror | None:
+        """The mirror of the bases' images, in the same registry."""
+        if self.settings.registry is None:
+            return None
+        from dockerbuild_lib.images.mirror import Mirror  # noqa: PLC0415
+
+        return Mirror(self.settings.registry)
 
     @cached_property
     def fetcher(self) -> SourceFetcher:
@@ -177,13 +210,18 @@ class Session:
 
     @cached_property
     def origins(self) -> Origins:
-        """Where sources come from: as this machine is configured, with a git that is installed when it is needed."""
+        """Where sources come from: as this machine is configured, with programs that are installed when needed."""
         from dockerbuild_lib.core.machine import ensure_program  # noqa: PLC0415
+        from dockerbuild_lib.sources.cargo_program import Cargo  # noqa: PLC0415
         from dockerbuild_lib.sources.git_program import Git  # noqa: PLC0415
         from dockerbuild_lib.sources.outside import Origins  # noqa: PLC0415
 
-        git = Git(program=lambda: ensure_program("git", say=say), processes=self.processes)
-        return Origins(git=git, limits=self.settings.archives)
+        return Origins(
+            git=Git(program=lambda: ensure_program("git", say=say), processes=self.processes),
+            cargo=Cargo(program=lambda: ensure_program("cargo", say=say), processes=self.processes),
+            limits=self.settings.archives,
+            interning=lambda: self.fetcher,  # which is made of the origins itself
+        )
 
     @cached_property
     def shared_sources(self) -> SharedSources:
@@ -202,28 +240,24 @@ class Session:
 
     def plan(self, request: Request) -> Plan:
         """Work out a request."""
-        from dockerbuild_lib.images.context import image_files  # noqa: PLC0415
         from dockerbuild_lib.plan.make import make_plan  # noqa: PLC0415
+        from dockerbuild_lib.wheels.entrypoint import image_files  # noqa: PLC0415
 
         return make_plan(request, self.catalog, self.inventory, image_files)
 
     def workbench(self, *, git_revision: str | None = None, fresh_images: bool = False) -> Workbench:
         """Return what carries out steps."""
-        from dockerbuild_lib.containers.worker import Limits  # noqa: PLC0415
         from dockerbuild_lib.core.machine import ensure_program  # noqa: PLC0415
         from dockerbuild_lib.execution.workbench import Workbench  # noqa: PLC0415
         from dockerbuild_lib.images.generate import ImageMaker  # noqa: PLC0415
         from dockerbuild_lib.sources.debian import debian_sources_list  # noqa: PLC0415
-        from dockerbuild_lib.sources.trees import SourceTrees  # noqa: PLC0415
+        from dockerbuild_lib.store.kept_pythons import KeptPythons  # noqa: PLC0415
         from dockerbuild_lib.wheels.build import WheelBuilder  # noqa: PLC0415
         from dockerbuild_lib.wheels.library import LibraryBuilder  # noqa: PLC0415
         from dockerbuild_lib.wheels.packaging import Publisher  # noqa: PLC0415
+        from dockerbuild_lib.wheels.python import PythonBuilder  # noqa: PLC0415
         from dockerbuild_lib.wheels.trial import Trial  # noqa: PLC0415
 
-        asked = self.settings.limits
-        limits = Limits(asked.memory, asked.processes, asked.minutes * 60)
-        scratch = self.settings.root / "tmp"
-        trees = SourceTrees(self.settings.archives, scratch)
         return Workbench(
             config_dir=self.settings.config_dir,
             area=self.area,
@@ -231,14 +265,17 @@ class Session:
             images=ImageMaker(
                 engine=self.engine,
                 processes=self.processes,
-                scratch=scratch,
+                scratch=self._scratch,
                 sources_list=debian_sources_list,
                 mmdebstrap=lambda: ensure_program("mmdebstrap", say=say),
                 registry=self.registry,
+                mirror=self.mirror,
             ),
-            libraries=LibraryBuilder(self.engine, limits, trees),
-            wheels=WheelBuilder(self.engine, limits, trees),
-            trial=Trial(self.engine, limits),
+            libraries=LibraryBuilder(self.engine, self.limits, self.trees),
+            python_builder=PythonBuilder(self.engine, self.limits, self.trees),
+            kept_pythons=KeptPythons(self.local_store),
+            wheels=WheelBuilder(self.engine, self.limits, self.trees),
+            trial=Trial(self.engine, self.limits),
             publisher=Publisher(self.store, git_revision),
             fresh_images=fresh_images,
         )

@@ -13,7 +13,7 @@ from dockerbuild_lib.core.errors import DockerbuildError
 
 if TYPE_CHECKING:
     from dockerbuild_lib.execution.results import StepOutcome
-    from dockerbuild_lib.plan.make import Plan
+    from dockerbuild_lib.plan.plan import Plan
     from dockerbuild_lib.plan.steps import Step
 
 _NAMED = 8

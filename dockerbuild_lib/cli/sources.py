@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
@@ -60,19 +61,23 @@ def _selected(session: Session, names: list[str]) -> tuple[NeededSource, ...]:
 )
 def lock(_context: Context, name: list[str], update: bool = False, cooldown: str = "") -> None:  # noqa: FBT001, FBT002
     """Write the pins of everything from outside to config/locks, and show what changed."""
+    from dockerbuild_lib.cli.backends import open_backends  # noqa: PLC0415
     from dockerbuild_lib.report.streams import write_result  # noqa: PLC0415
     from dockerbuild_lib.sources.cooldown import Cooldown  # noqa: PLC0415
-    from dockerbuild_lib.sources.lock import update_locks  # noqa: PLC0415
+    from dockerbuild_lib.sources.lock import Locking, update_locks  # noqa: PLC0415
 
     session = open_session()
     days = integer_option("cooldown", cooldown, 0) if cooldown else session.settings.cooldown_days
     changes = update_locks(
         session.catalog,
         name,
-        update=update,
-        emit=_say_notice,
-        origins=session.origins,
-        cooldown=Cooldown(days, datetime.now(UTC)) if days else None,
+        Locking(
+            backends=partial(open_backends, session),
+            origins=session.origins,
+            update=update,
+            cooldown=Cooldown(days, datetime.now(UTC)) if days else None,
+            emit=_say_notice,
+        ),
     )
     write_result(sys.stdout, "\n".join(map(str, changes)) or "every lock is up to date")
 

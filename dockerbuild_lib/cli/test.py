@@ -17,20 +17,34 @@ from dockerbuild_lib.core.machine import ensure_programs
 
 TEST_PROGRAMS = {
     "aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu",  # unlike gcc's package, it needs the C library's headers
+    "busybox": "busybox-static",
     "docker-registry": "docker-registry",
+    "dockerd": "docker.io",
     "gcc": "gcc",
     "git": "git",
+    "ip": "iproute2",
+    "openssl": "openssl",
+    "skopeo": "skopeo",
+    "ssh": "openssh-client",
+    "sshd": "openssh-server",
 }
 """Programs that the tests call, and the Debian packages that bring them."""
 
 
-@task(name="test", help={"select": "only tests whose names match this pytest expression (-k)"})
-def run_tests(_context: Context, select: str = "") -> None:
+@task(
+    name="test",
+    help={
+        "select": "only tests whose names match this pytest expression (-k)",
+        "every_platform": "also make the images and Pythons of all platforms, and try them: an hour and more",
+    },
+)
+def run_tests(_context: Context, select: str = "", every_platform: bool = False) -> None:  # noqa: FBT001, FBT002
     """Run the tests of this project with pytest; its exit code is this task's."""
     ensure_programs(TEST_PROGRAMS, say=say)
     cores = len(os.sched_getaffinity(0))
     command = [sys.executable, "-m", "pytest", "-n", str(cores), "--dist", "worksteal"]
-    code = run_in_foreground([*command, *(["-k", select] if select else []), "tests"])
+    options = [*(["-k", select] if select else []), *(["--every-platform"] if every_platform else [])]
+    code = run_in_foreground([*command, *options, "tests"])
     if code != 0:
         raise Exit(code=code)
 

@@ -11,8 +11,9 @@ from dockerbuild_lib.core.errors import NotReproducibleError, UsageError
 from dockerbuild_lib.core.events import ProgressLog
 from dockerbuild_lib.execution.workbench import Workbench
 from dockerbuild_lib.plan import step_names
+from dockerbuild_lib.plan.products import WheelWork
 from dockerbuild_lib.plan.request import Request
-from dockerbuild_lib.plan.steps import BuildWork, Step, WheelWork
+from dockerbuild_lib.plan.steps import BuildWork, Step
 from dockerbuild_lib.report.streams import write_result
 from dockerbuild_lib.wheels.compare import compare_wheels
 from dockerbuild_lib.wheels.environment import Conditions
@@ -24,7 +25,8 @@ OTHER_CONDITIONS = Conditions(hostname="elsewhere", time_zone="Asia/Kathmandu", 
 def verify_wheels(session: Session, request: Request, jobs: int) -> None:
     """Build the request's wheels again, and compare.
 
-    Those that are not in the work area as built from today's recipe and environment are built there first.
+    Those that are not in the work area as built from today's recipe and environment are built there first, with what
+    the catalogue builds for them.
 
     Raises:
         NotReproducibleError: a wheel differs; the message says in which member and how.
@@ -32,9 +34,12 @@ def verify_wheels(session: Session, request: Request, jobs: int) -> None:
     """
     plan = session.plan(request)
     wheels = [planned.goal for planned in plan.goals if isinstance(planned.goal, WheelWork)]
+    taken = [step_names.goal(planned.goal) for planned in plan.goals if not isinstance(planned.goal, WheelWork)]
     if not wheels:
-        raise UsageError("no wheel of this selection is built from source: there is nothing to build again")
-    if any(wheel.key not in session.area.keys(wheel) for wheel in wheels):
+        what = "no wheel of this selection is built from source: there is nothing to build again"
+        raise UsageError(what, fix=f"the package index has: {', '.join(taken)}")
+    needed = [one for wheel in wheels for one in (wheel, *wheel.here)]
+    if any(one.key not in session.area.keys(one) for one in needed):
         plan = session.plan(replace(request, rebuild=True))
     bench = session.workbench()
     run_plan(session, plan, lambda: bench.perform, jobs)
@@ -44,7 +49,9 @@ def verify_wheels(session: Session, request: Request, jobs: int) -> None:
         return _verify(bench, step.work.wheel, log)
 
     run_plan_steps(session, [_step(wheel) for wheel in wheels], perform, jobs)
-    write_result(sys.stdout, "\n".join(f"{step_names.goal(wheel)}: identical" for wheel in wheels))
+    lines = [f"{step_names.goal(wheel)}: identical" for wheel in wheels]
+    lines += [f"{name}: not built, but taken from the package index" for name in taken]
+    write_result(sys.stdout, "\n".join(lines))
 
 
 def _step(wheel: WheelWork) -> Step:

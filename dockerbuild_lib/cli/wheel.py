@@ -13,12 +13,12 @@ from dockerbuild_lib.cli.tasks_base import PROJECT, UPLOAD_SOURCES_HELP, integer
 
 if TYPE_CHECKING:
     from dockerbuild_lib.plan.judge import PlannedGoal
-    from dockerbuild_lib.plan.make import Plan
+    from dockerbuild_lib.plan.plan import Plan
     from dockerbuild_lib.plan.request import Request
 
 SELECTION_HELP = {
     "name": "wheel to build: a distribution, a pattern (py*), or NAME==VERSION; repeatable; default: all",
-    "platform": "platform to build for, or a pattern; repeatable; default: all",
+    "platform": "platform to build for, or a pattern; repeatable; default: the default platforms",
     "python": "Python to build for (3.11); repeatable; default: the catalogue's defaults",
 }
 BUILD_HELP = {
@@ -58,7 +58,7 @@ def build(  # noqa: PLR0913, PLR0917 - invoke makes each an option
 def _warn_of_changed_folders(session: Session, plan: Plan) -> None:
     """Tell which local folders are not as they were locked: what is locked is what is built."""
     from dockerbuild_lib.catalog.locks import LocalArchive  # noqa: PLC0415
-    from dockerbuild_lib.plan.steps import sources_of  # noqa: PLC0415
+    from dockerbuild_lib.plan.products import sources_of  # noqa: PLC0415
 
     for source in dict.fromkeys(source for planned in plan.goals for source in sources_of(planned.goal)):
         if isinstance(source, LocalArchive):
@@ -82,13 +82,15 @@ def _carry_out(session: Session, plan: Plan, jobs: int) -> None:
 def goal_line(session: Session, planned: PlannedGoal) -> str:
     """Say where a goal stands now: what was up to date and why, or where its new wheel lies."""
     from dockerbuild_lib.plan import step_names  # noqa: PLC0415
+    from dockerbuild_lib.plan.products import ForeignWork  # noqa: PLC0415
     from dockerbuild_lib.plan.steps import Status  # noqa: PLC0415
 
     name = step_names.goal(planned.goal)
     if planned.status is not Status.TO_DO:
         return f"{name}: nothing to do, {planned.why}"
     done = "published from" if planned.publish else "built"
-    return f"{name}: {done} {session.area.result(planned.result).wheel}"
+    untried = f"{planned.goal.untried}; " if isinstance(planned.goal, ForeignWork) else ""
+    return f"{name}: {untried}{done} {session.area.result(planned.result).wheel}"
 
 
 @task(help=BUILD_HELP | {"json": "print JSON"}, iterable=["name", "platform", "python"], engine=False)

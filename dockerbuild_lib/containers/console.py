@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import socket
 import sys
 import termios
 import threading
 import tty
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Protocol
 
+from dockerbuild_lib.containers.pump import Pump
+
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-_READ_SIZE = 1 << 16
-_STDIN, _STDOUT, _STDERR = 0, 1, 2
+_STDIN, _STDOUT = 0, 1
 
 
 class Remote(Protocol):
@@ -43,28 +43,10 @@ class Console:
 
     def pump(self, stream: Any) -> None:  # noqa: ANN401 - the SDK gives a socket of one of several kinds
         """Carry input to *stream* and its output here, until the command closes its end."""
-        from docker.utils.socket import frames_iter  # noqa: PLC0415 - the SDK takes 0.3 s to import
-
-        threading.Thread(target=_send_input, args=(getattr(stream, "_sock", stream),), daemon=True).start()
         sys.stdout.flush()
         if self.is_terminal:
             signal.raise_signal(signal.SIGWINCH)  # only now is there a command to be told the size
-        for source, chunk in frames_iter(stream, self.is_terminal):  # type: ignore[no-untyped-call]
-            _write(_STDERR if source == _STDERR else _STDOUT, chunk)
-        stream.close()
-
-
-def _send_input(connection: socket.socket) -> None:
-    """Send what this process is given until its end, and then that end; a command that is gone takes no more."""
-    with suppress(OSError):
-        while chunk := os.read(_STDIN, _READ_SIZE):
-            connection.sendall(chunk)
-        connection.shutdown(socket.SHUT_WR)
-
-
-def _write(descriptor: int, chunk: bytes) -> None:
-    while chunk:
-        chunk = chunk[os.write(descriptor, chunk) :]
+        Pump(stream, framed=not self.is_terminal).run()
 
 
 @contextmanager

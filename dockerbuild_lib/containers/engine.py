@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from dockerbuild_lib.containers import owners
+from dockerbuild_lib.containers.connection import Connection, connected
 from dockerbuild_lib.containers.console import Console
 from dockerbuild_lib.containers.errors import refusal, translated_engine_errors
 from dockerbuild_lib.containers.foreground import Foreground, ForegroundOptions
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import docker
 
 KEY_LABEL = "dockerbuild.content-key"
+_IMAGE_ID = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -43,16 +46,21 @@ class Engine:
     def __init__(self, run: str) -> None:
         self._run = run
         self._connecting = threading.Lock()
-        self._client: docker.DockerClient | None = None
+        self._connection: Connection | None = None
         self._stopped = threading.Event()
 
     @property
-    def client(self) -> docker.DockerClient:
-        """The SDK's client; connected at first use, once, however many steps begin together."""
+    def connection(self) -> Connection:
+        """The way to the engine; made at first use, once, however many steps begin together."""
         with self._connecting:
-            if self._client is None:
-                self._client = _connected()
-            return self._client
+            if self._connection is None:
+                self._connection = connected()
+            return self._connection
+
+    @property
+    def client(self) -> docker.DockerClient:
+        """The SDK's client."""
+        return self.connection.client
 
     def find_image(self, key: str) -> ImageFacts | None:
         """Return the image labelled with this content key, if the engine holds it under a name."""
@@ -64,8 +72,7 @@ class Engine:
         with translated_engine_errors():
             listed = self.client.api.images(filters=filters)
         return tuple(
-            ImageFacts(image["Id"], tuple(image["RepoTags"] or ()), image["Size"], image["Labels"] or {})
-            for image in listed
+            ImageFacts(image["Id"], _names(image["RepoTags"]), image["Size"], image["Labels"] or {}) for image in listed
         )
 
     def import_base(self, archive: Path, tag: str, labels: Mapping[str, str]) -> None:
@@ -76,6 +83,10 @@ class Engine:
             answer = self.client.api.import_image_from_file(str(archive), repository, version, changes=changes)
         if '"error"' in answer:
             raise refusal(f"the engine did not import the base image: {answer.strip()}")
+        made = _IMAGE_ID.search(answer)
+        if made is not None:
+            with translated_engine_errors():
+                self.client.api.tag(made[0], repository, version)  # podman takes the name, and leaves the tag out
 
     def build_image(
         self, context: BinaryIO, tag: str, labels: Mapping[str, str], log: StepLog, *, fresh: bool = False
@@ -126,7 +137,10 @@ class Engine:
                 self._refuse_stopped()
                 yield worker
         finally:
-            worker.remove()
+            try:
+                worker.keep()
+            finally:
+                worker.remove()
 
     @contextmanager
     def _interruptions(self) -> Iterator[None]:
@@ -144,20 +158,13 @@ class Engine:
     def stop_run(self) -> None:
         """Remove every container of this run, now and when a step starts another: what waits for one then ends."""
         self._stopped.set()
-        client = self._client
-        if client is not None:
+        connection = self._connection
+        if connection is not None:
             with translated_engine_errors():
-                for container_id in labelled_containers(client, f"{owners.RUN_LABEL}={self._run}"):
-                    remove_container(client, container_id)
+                for container_id in labelled_containers(connection.client, f"{owners.RUN_LABEL}={self._run}"):
+                    remove_container(connection.client, container_id)
 
 
-def _connected() -> docker.DockerClient:
-    """Connect, and remove the containers whose owner was killed before it could."""
-    with translated_engine_errors():
-        import docker  # noqa: PLC0415 - takes 0.3 s
-
-        client = docker.from_env(timeout=600, max_pool_size=32)
-        for container_id, labels in labelled_containers(client, owners.OWNER_LABEL).items():
-            if owners.has_died(labels[owners.OWNER_LABEL]):
-                remove_container(client, container_id)
-    return client
+def _names(tags: list[str] | None) -> tuple[str, ...]:
+    """Return an image's names; engines before 25 give one to those that have none."""
+    return tuple(tag for tag in tags or () if tag != "<none>:<none>")

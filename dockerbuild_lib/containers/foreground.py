@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from dockerbuild_lib.containers.console import Console
 from dockerbuild_lib.containers.errors import translated_engine_errors
 from dockerbuild_lib.containers.removal import remove_container
-from dockerbuild_lib.containers.worker import WORK_FOLDER
+from dockerbuild_lib.containers.work_places import WorkPlace
 from dockerbuild_lib.core.errors import DockerbuildError
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 class ForegroundOptions:
     """What to run, and in what.
 
-    Only *mounted* of this machine is seen inside, at the work folder; the command may write there as *user*
-    (user and group id), and nowhere else but in ``/tmp``.
+    The command may write as *user* (user and group id) to the work folder, and nowhere else but in ``/tmp``.
     """
 
     image: str
     argv: tuple[str, ...]
     environment: Mapping[str, str]
-    mounted: Path
+    work: WorkPlace
+    """What the work folder is; nothing else of this machine is seen inside."""
     folder: PurePosixPath
     """Where the command starts, below the work folder."""
     user: tuple[int, int]
@@ -53,7 +53,8 @@ class Foreground:
         with translated_engine_errors():
             container = self._create(terminal=console.is_terminal)
         try:
-            return self._run(container, console)
+            with self._options.work.filled(self._client, container, self._options.user):
+                return self._run(container, console)
         finally:
             with translated_engine_errors():
                 remove_container(self._client, container)
@@ -71,7 +72,7 @@ class Foreground:
         return code
 
     def _create(self, *, terminal: bool) -> str:
-        from docker.types import LogConfig, Mount  # noqa: PLC0415 - the SDK takes 0.3 s to import
+        from docker.types import LogConfig  # noqa: PLC0415 - the SDK takes 0.3 s to import
 
         options = self._options
         host = self._api.create_host_config(
@@ -83,7 +84,7 @@ class Foreground:
             mem_limit=options.memory,
             memswap_limit=options.memory,
             pids_limit=options.processes,
-            mounts=[Mount(str(WORK_FOLDER), str(options.mounted), type="bind")],
+            mounts=[options.work.mount()],
             tmpfs={"/tmp": "rw,exec,nosuid,nodev,mode=1777"},  # noqa: S108 - the container's own
             log_config=LogConfig(type=LogConfig.types.NONE),
         )

@@ -16,6 +16,7 @@ from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import AccessRefusedError, DockerbuildError, ImageFailedError, NetworkError
 from dockerbuild_lib.core.events import StepLog
 
+_BUILD_MACHINE = "linux/amd64"
 _ABSENT = ("manifest unknown", "name unknown", "not found")
 _DENIED = ("unauthorized", "no basic auth credentials", "authentication required", "denied", "forbidden")
 
@@ -101,6 +102,35 @@ class ImageRegistry:
             finally:
                 api.remove_image(reference)
         return reference
+
+    def pull_digest(self, repository: str, digest: str, tag: str, log: StepLog) -> None:
+        """Download an image of the build machine's kind by its digest, and call it *tag*.
+
+        *repository* is as a whole in the registry, the address's own path included. The digest may be of a list of
+        images for several machines.
+
+        Raises:
+            AccessRefusedError, NetworkError: as for `holds`.
+            ImageFailedError: the registry does not have it.
+
+        """
+        import docker.errors  # noqa: PLC0415 - the SDK takes 0.3 s to import
+
+        CONNECTIONS.require(self.address)
+        name = f"{self.address.partition('/')[0]}/{repository}"
+        reference, api = f"{name}@{digest}", self.engine.client.api
+        try:
+            answers = api.pull(name, tag=digest, platform=_BUILD_MACHINE, stream=True, decode=True)
+            self._follow(cast("Iterator[Mapping[str, str]]", answers), log)
+        except docker.errors.APIError as error:
+            if any(sign in str(error).lower() for sign in _ABSENT):
+                fix = "copy it there with mirror.sync --upload"
+                raise ImageFailedError("the mirror does not have this image", where=reference, fix=fix) from error
+            raise self._refusal(str(error.explanation or error)) from error
+        local, _, version = tag.rpartition(":")
+        with translated_engine_errors():
+            api.tag(reference, local, version)  # by its digest: the engine has no other under that name
+            api.remove_image(reference)  # the name only
 
     def _check(self, reference: str, key: str) -> None:
         labels = self.engine.client.images.get(reference).labels

@@ -6,6 +6,7 @@ import io
 import os
 import tarfile
 import tempfile
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -109,3 +110,24 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> Pat
     with translated_os_errors(target), atomic_writer(path) as output:
         copy_stream(cast("IO[bytes]", stream), output)  # a regular file always has one
     return path
+
+
+def read_file(chunks: Iterable[bytes], limit: int) -> bytes:
+    """Return the bytes of the one file that is archived.
+
+    Raises:
+        BuildFailedError: it is no regular file, or has more than *limit* bytes, or the archive is damaged.
+
+    """
+    try:
+        with tarfile.open(fileobj=_ChunkReader(chunks), mode="r|", bufsize=CHUNK) as tar:
+            member = tar.next()
+            if member is None or not member.isreg():
+                raise BuildFailedError(f"the build left no regular file as {member.name if member else 'its answer'}")
+            if member.size > limit:
+                raise BuildFailedError(f"the build left {member.name} with {member.size} bytes, more than {limit}")
+            content = cast("IO[bytes]", tar.extractfile(member)).read()  # a regular file always has one
+            deque(tar, maxlen=0)  # to the end, so that the engine's connection is free again
+            return content
+    except tarfile.TarError as error:
+        raise BuildFailedError(f"what the build left cannot be read: {error}") from error

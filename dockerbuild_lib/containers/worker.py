@@ -12,8 +12,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 from dockerbuild_lib.containers.errors import engine_stream, translated_engine_errors
+from dockerbuild_lib.containers.keeping import KeptCommand, keep
 from dockerbuild_lib.containers.removal import remove_container
-from dockerbuild_lib.containers.transfer import extract_files, pack_files
+from dockerbuild_lib.containers.transfer import extract_files, pack_files, read_file
 from dockerbuild_lib.core.command import Command, WorkPath
 from dockerbuild_lib.core.errors import BuildFailedError, DockerbuildError, LimitExceededError
 from dockerbuild_lib.core.events import StepLog
@@ -59,6 +60,7 @@ class Worker:
         self._options = options
         self._labels = dict(labels)
         self._id = ""
+        self._commands: list[KeptCommand] = []
         self._timed_out = False
         self._timer = threading.Timer(options.limits.seconds, self._stop_late_build)
         self._timer.daemon = True
@@ -127,6 +129,22 @@ class Worker:
             BuildFailedError: the build left nothing there.
 
         """
+        chunks = self._archive(path)
+        if chunks is None:
+            raise BuildFailedError(f"the build left no {path.below(WORK_FOLDER)}")
+        return chunks
+
+    def read(self, path: WorkPath, limit: int) -> bytes | None:
+        """Return the bytes of a file of the work folder; None when nothing is there.
+
+        Raises:
+            BuildFailedError: it is no regular file, or has more than *limit* bytes.
+
+        """
+        chunks = self._archive(path)
+        return None if chunks is None else read_file(chunks, limit)
+
+    def _archive(self, path: WorkPath) -> Iterator[bytes] | None:
         import docker.errors  # noqa: PLC0415 - the SDK takes 0.3 s to import
 
         with self._engine_calls():
@@ -135,7 +153,7 @@ class Worker:
             except docker.errors.NotFound as error:
                 if "could not find the file" not in str(error).lower():
                     raise
-                raise BuildFailedError(f"the build left no {path.below(WORK_FOLDER)}") from error
+                return None
         return engine_stream(chunks)
 
     def run(self, command: Command, log: StepLog) -> None:
@@ -146,12 +164,15 @@ class Worker:
             LimitExceededError: it used more time or memory than its limits allow.
 
         """
+        argv, environment = command.resolved_argv(WORK_FOLDER), command.resolved_environment(WORK_FOLDER)
+        folder = command.folder.below(WORK_FOLDER)
+        self._commands.append(KeptCommand(tuple(argv), environment, folder))
         with self._engine_calls():
             execution = self._client.api.exec_create(
                 self._id,
-                command.resolved_argv(WORK_FOLDER),
-                environment=command.resolved_environment(WORK_FOLDER),
-                workdir=command.folder.below(WORK_FOLDER),
+                argv,
+                environment=environment,
+                workdir=folder,
                 user=f"{WORKER_ID}:{WORKER_ID}",
             )
             chunks = self._client.api.exec_start(execution["Id"], stream=True)
@@ -164,7 +185,7 @@ class Worker:
             gigabytes = self._options.limits.memory / (1 << 30)
             raise LimitExceededError(f"used more than {gigabytes:g} GiB", fix="raise limits.memory in invoke.yaml")
         if code:
-            raise BuildFailedError(f"{command.resolved_argv(WORK_FOLDER)[0]} ended with exit code {code}")
+            raise BuildFailedError(f"{argv[0]} ended with exit code {code}")
 
     def _ran_out_of_memory(self) -> bool:
         """Tell whether a process was killed for its memory: seldom the command itself, mostly its compiler."""
@@ -193,6 +214,15 @@ class Worker:
         self._timed_out = True
         with suppress(DockerbuildError), translated_engine_errors():  # gone already: nothing to stop
             self._client.api.kill(self._id)
+
+    def keep(self) -> None:
+        """Keep what the container is, where the step has a folder for that."""
+        keep(self._options.image, self._commands, self._work_folder())
+
+    def _work_folder(self) -> Iterator[bytes]:
+        with translated_engine_errors():
+            chunks, _ = self._client.api.get_archive(self._id, f"{WORK_FOLDER}/.")
+            yield from chunks
 
     def remove(self) -> None:
         """Remove the container and its volumes."""

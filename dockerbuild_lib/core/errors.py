@@ -107,7 +107,7 @@ class NotInStoreError(DockerbuildError):
 
 
 class NoSpaceError(DockerbuildError):
-    """The disk of the work area, the store or the engine is full."""
+    """The disk of the work area, the store, the engine or a registry is full."""
 
     exit_code = 15
 

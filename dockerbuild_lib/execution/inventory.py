@@ -9,7 +9,8 @@ from dockerbuild_lib.containers.engine import Engine
 from dockerbuild_lib.containers.image_registry import ImageRegistry
 from dockerbuild_lib.plan.inventory import PackageVersion, Published
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.steps import Goal, LibraryWork
+from dockerbuild_lib.plan.products import Goal, LibraryWork, PythonWork
+from dockerbuild_lib.store.kept_pythons import KeptPythons
 from dockerbuild_lib.store.protocol import EmbeddedStore, Store, TagQuery
 from dockerbuild_lib.store.sources_packages import InternedSources
 from dockerbuild_lib.wheels.results import WorkArea
@@ -51,6 +52,10 @@ class RealInventory:
     def library(self, work: LibraryWork) -> bool:
         """Tell whether the work area holds this library."""
         return self.area.library(work).exists()
+
+    def python(self, work: PythonWork) -> bool:
+        """Tell whether the store has this Python."""
+        return KeptPythons(self.sources).holds(work)
 
     def image(self, key: str) -> bool:
         """Tell whether the engine holds the image with this key."""

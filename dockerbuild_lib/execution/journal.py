@@ -23,10 +23,11 @@ from dockerbuild_lib.core.events import Event, StepFailed, StepFinished, StepOut
 from dockerbuild_lib.core.files import translated_os_errors, write_atomic
 from dockerbuild_lib.core.progress import EACH_LINE_SECONDS, ProgressThinner
 from dockerbuild_lib.core.text import encoded
-from dockerbuild_lib.execution.logs import log_name
+from dockerbuild_lib.execution.logs import log_name, step_folder_name
 from dockerbuild_lib.execution.run_folder import (
     EVENTS,
     KEPT_RUNS,
+    STEPS,
     make_run_folder,
     new_run_id,
     point_latest,
@@ -74,6 +75,10 @@ class Journal:
     def log_path(self, step: str) -> Path:
         """Return where the full output of *step* is, or will be; it exists once the step has started."""
         return self.folder / "logs" / log_name(step)
+
+    def step_folder(self, step: str) -> Path:
+        """Return where the container of *step* is kept; it exists once the step has had one."""
+        return self.folder / STEPS / step_folder_name(step)
 
     def finish(self, document: Mapping[str, object], text: str) -> None:
         """Write the run's ``summary.json`` and ``summary.txt``."""

@@ -40,6 +40,11 @@ def log_name(step: str) -> str:
     return f"{readable}_{digest[:12]}.log"
 
 
+def step_folder_name(step: str) -> str:
+    """Return the name of the folder that a step has beside the logs."""
+    return log_name(step).removesuffix(".log")
+
+
 def tail(path: Path, lines: int = QUOTED_LINES) -> tuple[str, ...]:
     """Return the last lines of a log, made safe to show; none when the file does not exist or cannot be read.
 

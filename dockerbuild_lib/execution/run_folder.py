@@ -13,6 +13,9 @@ from dockerbuild_lib.core.files import translated_os_errors, write_atomic
 
 KEPT_RUNS = 50
 """How many runs are kept: some weeks of a team's work, at about a megabyte of logs each."""
+KEPT_TREES = 3
+"""Of how many runs the files of containers are kept: they are large, and wanted soon after a build or never."""
+STEPS = "steps"
 EVENTS = "events.jsonl"
 LATEST = "latest"
 _RUN_ID = re.compile(r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{6}")
@@ -51,11 +54,18 @@ def point_latest(folder: Path) -> None:
 
 
 def prune_runs(root: Path, keep: int = KEPT_RUNS) -> None:
-    """Remove all but the newest *keep* runs; a run that another process is still writing stays."""
+    """Remove all but the newest *keep* runs, and the kept containers of all but the newest few.
+
+    A run that another process is still writing stays as it is.
+    """
     runs = sorted((entry for entry in (root / "runs").iterdir() if _RUN_ID.fullmatch(entry.name)), reverse=True)
     for folder in runs[keep:]:
         if not _is_being_written(folder):
             shutil.rmtree(folder, ignore_errors=True)  # what cannot be removed now is tried again by the next run
+    for folder in runs[KEPT_TREES:keep]:
+        for steps in (folder / STEPS).glob("*"):
+            if not _is_being_written(folder):
+                shutil.rmtree(steps, ignore_errors=True)
 
 
 def _is_being_written(folder: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 from collections.abc import Mapping
 from importlib import resources
@@ -17,6 +18,9 @@ from dockerbuild_lib.images.toolchain_files import toolchain_files
 REPOSITORY = "dockerbuild"
 EXECUTABLE = 0o755
 PLAIN = 0o644
+_TOLD_BY_INSTALLERS = frozenset({"RECORD", "direct_url.json"})
+"""Of a distribution that is installed: the hashes of what differs, and where its wheel lay."""
+_PYTHON_LINE = re.compile(rb"\A#!.*python.*\n")
 
 
 def base_tag(key: str) -> str:
@@ -29,18 +33,20 @@ def image_tag(platform: str, key: str) -> str:
     return f"{REPOSITORY}/{platform}:{key[:16]}"
 
 
-def image_files(catalog: Catalog, platform_name: str, base: str) -> dict[str, str]:
+def context_files(catalog: Catalog, platform_name: str, base: str) -> dict[str, str]:
     """Return every text file of the build context, by its path there: it is the image's recipe, whole."""
-    platform = catalog.platforms[platform_name]
+    platform = catalog.image_platform(platform_name)
     files = {
         path: text
         for name, toolchain in catalog.toolchains.items()
+        if catalog.has_toolchain(platform_name, name)
         for path, text in toolchain_files(name, toolchain, platform).items()
     }
     files |= {f"{layout.SCRIPTS}/{name}": text for name, text in _scripts().items()}
     recipe = catalog.images[platform.image]
+    pythons = tuple(name for name in catalog.pythons if catalog.takes_debian(name, platform_name))
     context = {f"files{path}": text for path, text in files.items()}
-    return {"Dockerfile": dockerfile(recipe, platform, tuple(catalog.pythons), base_tag(base)), **context}
+    return {"Dockerfile": dockerfile(recipe, platform, pythons, base_tag(base)), **context}
 
 
 def _scripts() -> Mapping[str, str]:
@@ -52,25 +58,37 @@ def _scripts() -> Mapping[str, str]:
     }
 
 
-def write_context(files: Mapping[str, str], tools: Path, stream: BinaryIO) -> None:
-    """Write the context as a tar: the text files, and the folder *tools* under that name.
+def write_context(files: Mapping[str, str], tools: Path | None, stream: BinaryIO) -> None:
+    """Write the context as a tar: the text files, and the folder *tools*, if any, under that name.
 
-    Times and owners are the same for all, so that the engine's layer cache sees only content.
+    Times and owners are the same for all, and nothing tells where the tools were installed: so the engine's layer cache
+    sees only content, on every machine.
     """
     with tarfile.open(fileobj=stream, mode="w") as tar:
         for path, text in sorted(files.items()):
-            content = text.encode()
-            member = tarfile.TarInfo(path)
-            member.size = len(content)
-            member.mode = EXECUTABLE if text.startswith("#!") else PLAIN
-            tar.addfile(member, io.BytesIO(content))
-        tar.add(tools, arcname="tools", filter=_anonymous)
+            mode = EXECUTABLE if text.startswith("#!") else PLAIN
+            _add(tar, path, text.encode(), mode)
+        folder = tarfile.TarInfo("tools")
+        folder.type, folder.mode = tarfile.DIRTYPE, EXECUTABLE
+        tar.addfile(folder)  # also where there are none: the Dockerfile copies it
+        if tools:
+            _add_tools(tar, tools)
 
 
-def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    if "__pycache__" in member.name:
-        return None
-    member.uid = member.gid = member.mtime = 0
-    member.uname = member.gname = ""
-    member.mode = EXECUTABLE if member.mode & 0o111 else PLAIN
-    return member
+def _add_tools(tar: tarfile.TarFile, tools: Path) -> None:
+    for file in sorted(tools.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts and file.name not in _TOLD_BY_INSTALLERS:
+            mode = EXECUTABLE if file.stat().st_mode & 0o100 else PLAIN
+            _add(tar, f"tools/{file.relative_to(tools)}", _with_own_python(file.read_bytes()), mode)
+
+
+def _add(tar: tarfile.TarFile, path: str, content: bytes, mode: int) -> None:
+    member = tarfile.TarInfo(path)
+    member.size = len(content)
+    member.mode = mode
+    tar.addfile(member, io.BytesIO(content))
+
+
+def _with_own_python(content: bytes) -> bytes:
+    """Return a script of a Python tool as it starts in the image: installed here, it names this machine's Python."""
+    return _PYTHON_LINE.sub(b"#!" + str(layout.BUILD_PYTHON).encode() + b"/python3.11\n", content, count=1)

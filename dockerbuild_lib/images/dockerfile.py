@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from dockerbuild_lib.catalog.architectures import Architecture, architecture_of
 from dockerbuild_lib.catalog.machines import ImageRecipe, Platform
 from dockerbuild_lib.images import layout
@@ -18,15 +20,18 @@ def dockerfile(recipe: ImageRecipe, platform: Platform, pythons: tuple[str, ...]
         (
             f"FROM {base}",
             f"COPY tools {layout.TOOLS}",
-            _run([*_install(recipe, platform, architecture), *_target_pythons(pythons, architecture), CLEAN_UP]),
+            _run(
+                [*_install(recipe, architecture), *_emulator(architecture), *_pythons(pythons, architecture), CLEAN_UP]
+            ),
             f"COPY files{layout.TOOLCHAINS} {layout.TOOLCHAINS}",
             f"COPY files{WARM_UP} {WARM_UP}",
-            _run(_folders(platform, pythons)),
+            _run(_folders(architecture, pythons)),
             f"USER {WORKER}",
             f"RUN python3.11 {WARM_UP}",
             # Last, so that a change to a program does not warm the compilers anew, which takes a minute.
             f"COPY files{layout.SCRIPTS} {layout.SCRIPTS}",
-            "WORKDIR /work\n",
+            "WORKDIR /work",
+            f'CMD ["cat", "{layout.ENTRYPOINT}"]\n',
         )
     )
 
@@ -35,43 +40,57 @@ def _run(commands: list[str]) -> str:
     return "RUN " + " \\\n && ".join(commands)
 
 
-def _install(recipe: ImageRecipe, platform: Platform, architecture: Architecture) -> list[str]:
-    wanted = recipe.packages if architecture.is_build_machine else recipe.packages + recipe.cross_packages
-    names = {"arch": architecture.debian, "triple": platform.triple.replace("_", "-")}
+def _install(recipe: ImageRecipe, architecture: Architecture) -> list[str]:
+    has_port = architecture.debian in recipe.ports
+    wanted = (
+        *(recipe.packages if has_port else ()),
+        *(recipe.cross_packages if not architecture.is_build_machine else ()),
+    )
+    names = {"arch": architecture.debian, "triple": architecture.cross_prefix.replace("_", "-")}
     packages = " ".join(package.format_map(names) for package in wanted)
     return [
-        f"dpkg --add-architecture {architecture.debian}",
+        *([f"dpkg --add-architecture {architecture.debian}"] if has_port else []),
         "apt-get update",
         f"apt-get install --yes --no-install-recommends {packages}",
     ]
 
 
-def _target_pythons(pythons: tuple[str, ...], architecture: Architecture) -> list[str]:
-    """Put the target's interpreters, and what runs them, beside the build machine's.
+def _emulator(architecture: Architecture) -> list[str]:
+    if architecture.is_build_machine:
+        return []
+    return _taken("qemu-user-static", f"usr/bin/qemu-{architecture.qemu}-static", layout.EMULATOR)
+
+
+def _pythons(pythons: tuple[str, ...], architecture: Architecture) -> list[str]:
+    """Put the target's interpreters beside the build machine's.
 
     Debian's packages of an interpreter exclude each other's architectures, so only its one file is taken; its
     library is a package that all architectures share.
     """
+    folder = [f"mkdir {layout.TARGET_PYTHON}"]
     if architecture.is_build_machine:
-        return [f"mkdir {layout.TARGET_PYTHON}", *(f"ln -s /usr/bin/python{p} {layout.TARGET_PYTHON}" for p in pythons)]
-    packages = " ".join(f"python{python}-minimal:{architecture.debian}" for python in pythons)
+        return [*folder, *(f"ln -s /usr/bin/python{python} {layout.TARGET_PYTHON}" for python in pythons)]
+    taken = (
+        _taken(f"python{python}-minimal:{architecture.debian}", f"usr/bin/python{python}", layout.TARGET_PYTHON)
+        for python in pythons
+    )
+    return [*folder, *(command for commands in taken for command in commands)]
+
+
+def _taken(package: str, file: str, target: PurePosixPath) -> list[str]:
+    """Take one file of a package that is not installed; nothing else of it stays."""
     return [
-        f"mkdir {layout.TARGET_PYTHON} /tmp/packages",
-        "cd /tmp/packages",
-        f"apt-get download qemu-user-static {packages}",
-        "for package in *.deb; do dpkg-deb --extract $package tree; done",
-        f"cp tree/usr/bin/qemu-{architecture.qemu}-static {layout.EMULATOR}",
-        *(f"cp tree/usr/bin/python{python} {layout.TARGET_PYTHON}" for python in pythons),
-        "cd /",
-        "rm -rf /tmp/packages",
+        f"cd $(mktemp --directory) && apt-get download {package}",
+        f"dpkg-deb --extract *.deb . && cp {file} {target}",
+        "rm -r $PWD && cd /",
     ]
 
 
-def _folders(platform: Platform, pythons: tuple[str, ...]) -> list[str]:
-    headers = layout.INCLUDE / platform.triple
+def _folders(architecture: Architecture, pythons: tuple[str, ...]) -> list[str]:
+    headers = layout.INCLUDE / architecture.multiarch
     return [
         f"mkdir -p {headers}",
-        *(f"ln -s /usr/include/{platform.triple}/python{python} {headers}" for python in pythons),
+        *(f"ln -s /usr/include/{architecture.multiarch}/python{python} {headers}" for python in pythons),
         f"install -d -o 1234 -g 1234 /work {layout.ZIG_CACHE}",
         f"dpkg-query -W > {layout.PACKAGES}",
     ]

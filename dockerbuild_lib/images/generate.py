@@ -12,11 +12,14 @@ from dockerbuild_lib.containers.engine import KEY_LABEL, Engine
 from dockerbuild_lib.containers.image_registry import ImageRegistry
 from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import BuildFailedError, ImageFailedError, UsageError
-from dockerbuild_lib.core.events import StepLog
+from dockerbuild_lib.core.events import ProgressLog, StepLog
 from dockerbuild_lib.core.files import translated_os_errors
 from dockerbuild_lib.core.processes import Processes
 from dockerbuild_lib.images.context import base_tag, image_tag, write_context
-from dockerbuild_lib.plan.steps import BaseWork, ImageWork, PullWork, PushWork
+from dockerbuild_lib.images.entrypoint import with_key
+from dockerbuild_lib.images.mirror import Mirror
+from dockerbuild_lib.images.upstream_base import upstream_base_files, upstream_tag
+from dockerbuild_lib.plan.steps import BaseWork, ImageWork, MirrorWork, PullWork, PushWork
 
 PLATFORM_LABEL = "dockerbuild.platform"
 UNNEEDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
@@ -35,15 +38,25 @@ class ImageMaker:
     mmdebstrap: Callable[[], str]
     """Returns the program's path, after installing it where that is possible."""
     registry: ImageRegistry | None = None
+    mirror: Mirror | None = None
 
-    def make_base(self, work: BaseWork, log: StepLog) -> str:
-        """Make a base image from Debian packages.
+    def mirror_base(self, work: MirrorWork, log: ProgressLog) -> str:
+        """Copy an image of upstream's into the mirror."""
+        return self._mirror().bring(work, log)
+
+    def make_base(self, work: BaseWork, log: StepLog, *, fresh: bool = False) -> str:
+        """Make a base image from Debian packages, on the mirror's image where it starts from one.
+
+        *fresh* is as for images; what is made with mmdebstrap is always so.
 
         Raises:
-            ImageFailedError: mmdebstrap or the engine failed.
+            ImageFailedError: mmdebstrap or the engine failed, or the mirror does not have what the base starts from.
+            UsageError: there is no mirror.
             OfflineError: connections are forbidden.
 
         """
+        if work.upstream is not None:
+            return self._make_upstream_base(work, work.upstream, log, fresh=fresh)
         _require_connection(f"the base image {work.recipe.suite}")
         program = self.mmdebstrap()
         with _scratch(self.scratch) as folder:
@@ -55,6 +68,18 @@ class ImageMaker:
                 raise ImageFailedError(f"the base image {work.recipe.suite} was not made: {error.what}") from error
             tag = base_tag(work.key)
             self.engine.import_base(archive, tag, {KEY_LABEL: work.key})
+        return tag
+
+    def _make_upstream_base(self, work: BaseWork, upstream: MirrorWork, log: StepLog, *, fresh: bool) -> str:
+        _require_connection(f"the base image {upstream.reference}")
+        place = self._mirror().place(upstream)
+        self._registry().pull_digest(place.repository, upstream.digest, upstream_tag(upstream.digest), log)
+        files = upstream_base_files(work.recipe, upstream.digest, self.sources_list(work.recipe.suite))
+        tag = base_tag(work.key)
+        with _scratch(self.scratch) as folder, tempfile.TemporaryFile(dir=folder) as context:
+            write_context(files, None, context)
+            context.seek(0)
+            self.engine.build_image(context, tag, {KEY_LABEL: work.key}, log, fresh=fresh)
         return tag
 
     def make_image(self, work: ImageWork, tools: Sequence[Path], log: StepLog, *, fresh: bool = False) -> str:
@@ -72,7 +97,7 @@ class ImageMaker:
         labels = {KEY_LABEL: work.key, PLATFORM_LABEL: work.platform_name}
         with _scratch(self.scratch) as folder, tempfile.TemporaryFile(dir=folder) as context:
             self._install_tools(tools, folder / "tools", log)
-            write_context(dict(work.files), folder / "tools", context)
+            write_context(with_key(dict(work.files), work.key), folder / "tools", context)
             context.seek(0)
             self.engine.build_image(context, tag, labels, log, fresh=fresh)
         return tag
@@ -87,9 +112,14 @@ class ImageMaker:
         tag = image_tag(work.platform_name, work.key)
         return self._registry().push(tag, work.platform_name, work.key, log)
 
+    def _mirror(self) -> Mirror:
+        if self.mirror is None:
+            raise no_registry()
+        return self.mirror
+
     def _registry(self) -> ImageRegistry:
         if self.registry is None:
-            raise UsageError("no container registry is configured", fix="set `registry` in invoke.yaml")
+            raise no_registry()
         return self.registry
 
     def _install_tools(self, wheels: Sequence[Path], target: Path, log: StepLog) -> None:
@@ -101,6 +131,11 @@ class ImageMaker:
         where = (*BUILD_PLATFORM, f"--target={target}")
         options = ("--no-config", "--offline", "--no-index", "--no-deps", "--no-cache", "--link-mode=copy")
         self.processes.run((find_uv_bin(), "pip", "install", *options, *where, *map(str, wheels)), log)
+
+
+def no_registry(where: str | None = None) -> UsageError:
+    """Return the error for what needs a container registry where the settings name none."""
+    return UsageError("no container registry is configured", where=where, fix="set `registry` in invoke.yaml")
 
 
 def _require_connection(image: str) -> None:

@@ -41,7 +41,7 @@ class ImageContents:
     suite: str
     base: str
     pythons: dict[str, str]
-    """The catalogue's name (3.11) -> Debian's version of it."""
+    """The catalogue's name (3.11) -> Debian's version of it. Those built from source are in no image."""
     toolchains: dict[str, str]
     tools: tuple[PythonTool, ...]
     packages: tuple[DebianPackage, ...]
@@ -66,10 +66,18 @@ def inspect_image(engine: Engine, catalog: Catalog, work: ImageWork) -> ImageCon
         tag=tag,
         key=work.key,
         size=found.size,
-        suite=catalog.images[catalog.platforms[work.platform_name].image].suite,
+        suite=catalog.images[catalog.image_platform(work.platform_name).image].suite,
         base=base_layer(engine, tag),
-        pythons={name: versions.get(f"python{name}-minimal", "not there") for name in catalog.pythons},
-        toolchains={name: _toolchain(catalog, work.platform_name, name) for name in catalog.toolchains},
+        pythons={
+            name: versions[f"python{name}-minimal"]
+            for name in catalog.pythons
+            if catalog.takes_debian(name, work.platform_name)
+        },
+        toolchains={
+            name: _toolchain(catalog, work.platform_name, name)
+            for name, toolchain in catalog.toolchains.items()
+            if work.platform_name not in toolchain.skip
+        },
         tools=tuple(PythonTool(wheel.distribution, wheel.version) for wheel in work.tools),
         packages=packages,
     )
@@ -85,6 +93,7 @@ def parse_packages(text: str) -> Iterator[DebianPackage]:
 
 def _toolchain(catalog: Catalog, platform: str, name: str) -> str:
     toolchain = catalog.toolchains[name]
-    floor = f", glibc {toolchain.glibc} or newer" if toolchain.glibc else ""
-    default = ", the platform's default" if catalog.platforms[platform].toolchain == name else ""
+    glibc = toolchain.glibc_for(catalog.image_platform(platform))
+    floor = f", glibc {glibc} or newer" if glibc else ""
+    default = ", the platform's default" if catalog.image_platform(platform).toolchain == name else ""
     return f"{toolchain.compiler}{floor}{default}"

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+from dockerbuild_lib.catalog.architectures import Architecture
+
 HOME = PurePosixPath("/opt/dockerbuild")
 TOOLS = HOME / "tools"
 """Python tools of the build machine: auditwheel, build, uv, zig."""
 TOOLCHAINS = HOME / "toolchains"
+BASE_TOOLCHAIN = HOME / "base"
+"""Programs of the toolchain that a base image of others brings."""
 INCLUDE = HOME / "include"
 """The target's headers that a compiler without Debian's include folders must still find."""
+WORK_INCLUDE = PurePosixPath("/work/build-machine/include")
+"""Headers of a target's Python that a build brings along, as Debian's headers ask for them."""
 SCRIPTS = HOME / "scripts"
 """Programs of this project that run inside containers."""
 ZIG_CACHE = HOME / "zig-cache"
@@ -18,9 +24,16 @@ TARGET_PYTHON = HOME / "python"
 """Folder of the target's interpreter; run it under QEMU."""
 EMULATOR = HOME / "qemu"
 """QEMU's user-mode emulator of the target's processor; absent where the build machine is the target."""
+ENTRYPOINT = SCRIPTS / "entrypoint.sh"
+"""What a container without a command prints."""
 BUILD_PYTHON = PurePosixPath("/usr/bin")
 PACKAGES = HOME / "packages.txt"
 """The Debian packages of the image with their versions, as dpkg-query lists them."""
+
+
+def sysroot(architecture: Architecture) -> str:
+    """Return the folder of the target's C library as Debian's cross packages have it: QEMU's ``QEMU_LD_PREFIX``."""
+    return f"/usr/{architecture.cross_prefix}"
 
 
 def toolchain_folder(toolchain: str) -> PurePosixPath:

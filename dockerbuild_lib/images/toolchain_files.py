@@ -13,24 +13,29 @@ BINUTILS = ("nm", "strip", "objcopy", "objdump", "readelf")
 
 def toolchain_files(name: str, toolchain: Toolchain, platform: Platform) -> dict[str, str]:
     """Return the files of one toolchain for one platform: absolute path in the image -> text."""
-    folder = layout.toolchain_folder(name)
-    files = {f"{folder}/bin/{program}": text for program, text in _programs(toolchain, platform.triple).items()}
-    files[f"{folder}/cmake/toolchain.cmake"] = _cmake(name, platform)
-    files[f"{folder}/meson/cross.ini"] = _meson(name, platform)
+    folder, architecture = layout.toolchain_folder(name), architecture_of(platform.triple)
+    programs = _programs(toolchain, platform, architecture)
+    files = {f"{folder}/bin/{program}": text for program, text in programs.items()}
+    files[f"{folder}/cmake/toolchain.cmake"] = _cmake(name, architecture)
+    files[f"{folder}/meson/cross.ini"] = _meson(name, architecture)
     return files
 
 
-def _programs(toolchain: Toolchain, triple: str) -> Mapping[str, str]:
-    programs = _zig(toolchain, triple) if toolchain.compiler == "zig" else _gcc(triple)
-    return programs | {program: _script(f"{triple}-{program}") for program in BINUTILS}
+def _programs(toolchain: Toolchain, platform: Platform, architecture: Architecture) -> Mapping[str, str]:
+    if toolchain.compiler == "base":
+        return _base()
+    compilers = _zig(toolchain, platform, architecture) if toolchain.compiler == "zig" else _gcc(architecture)
+    return {**compilers, **{program: _script(f"{architecture.cross_prefix}-{program}") for program in BINUTILS}}
 
 
-def _zig(toolchain: Toolchain, triple: str) -> dict[str, str]:
+def _zig(toolchain: Toolchain, platform: Platform, architecture: Architecture) -> Mapping[str, str]:
     zig = f"{layout.TOOLS}/ziglang/zig"
-    target = f"{triple}.{toolchain.glibc}" if toolchain.glibc else triple
+    glibc = toolchain.glibc_for(platform)
+    target = f"{architecture.zig}.{glibc}" if glibc else architecture.zig
+    cpu = f" -mcpu={architecture.zig_cpu}" if architecture.zig_cpu else ""
     # Without -O zig turns its undefined-behaviour sanitizer on, whose runtime then is missing on import.
     # zig knows none of Debian's include folders: the target's Python headers have a folder of their own.
-    options = f"-target {target} -fno-sanitize=undefined -isystem {layout.INCLUDE}"
+    options = f"-target {target}{cpu} -fno-sanitize=undefined -isystem {layout.INCLUDE} -isystem {layout.WORK_INCLUDE}"
     return {
         "cc": _script(f"{zig} cc {options}"),
         "c++": _script(f"{zig} c++ {options}"),
@@ -40,22 +45,28 @@ def _zig(toolchain: Toolchain, triple: str) -> dict[str, str]:
     }
 
 
-def _gcc(triple: str) -> dict[str, str]:
+def _gcc(architecture: Architecture) -> Mapping[str, str]:
+    programs = {"cc": "gcc", "c++": "g++", "ar": "ar", "ranlib": "ranlib", "ld": "ld"}
+    options = {"cc": f" -isystem {layout.WORK_INCLUDE}", "c++": f" -isystem {layout.WORK_INCLUDE}"}
     return {
-        "cc": _script(f"{triple}-gcc"),
-        "c++": _script(f"{triple}-g++"),
-        "ar": _script(f"{triple}-ar"),
-        "ranlib": _script(f"{triple}-ranlib"),
-        "ld": _script(f"{triple}-ld"),
+        name: _script(f"{architecture.cross_prefix}-{program}{options.get(name, '')}")
+        for name, program in programs.items()
     }
+
+
+def _base() -> dict[str, str]:
+    """Return the programs that the base image brought; like zig's, its compilers know none of Debian's headers."""
+    headers = f"-isystem {layout.INCLUDE} -isystem {layout.WORK_INCLUDE}"
+    programs = {name: f"{layout.BASE_TOOLCHAIN}/{name}" for name in ("ar", "ranlib", "ld", *BINUTILS)}
+    compilers = {name: f"{layout.BASE_TOOLCHAIN}/{name} {headers}" for name in ("cc", "c++")}
+    return {name: _script(command) for name, command in (programs | compilers).items()}
 
 
 def _script(command: str) -> str:
     return f'#!/bin/sh\nexec {command} "$@"\n'
 
 
-def _cmake(name: str, platform: Platform) -> str:
-    architecture = architecture_of(platform.triple)
+def _cmake(name: str, architecture: Architecture) -> str:
     return f"""\
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR {architecture.machine})
@@ -64,8 +75,8 @@ set(CMAKE_CXX_COMPILER {layout.compiler(name, "c++")})
 set(CMAKE_AR {layout.compiler(name, "ar")} CACHE FILEPATH "")
 set(CMAKE_RANLIB {layout.compiler(name, "ranlib")} CACHE FILEPATH "")
 set(CMAKE_STRIP {layout.compiler(name, "strip")} CACHE FILEPATH "")
-set(CMAKE_LIBRARY_ARCHITECTURE {platform.triple})
-set(CMAKE_FIND_ROOT_PATH /usr/{platform.triple})
+set(CMAKE_LIBRARY_ARCHITECTURE {architecture.multiarch})
+set(CMAKE_FIND_ROOT_PATH {layout.sysroot(architecture)})
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY BOTH)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE BOTH)
@@ -73,8 +84,7 @@ set(CMAKE_CROSSCOMPILING_EMULATOR "{_emulator(architecture)}")
 """
 
 
-def _meson(name: str, platform: Platform) -> str:
-    architecture = architecture_of(platform.triple)
+def _meson(name: str, architecture: Architecture) -> str:
     programs = {"c": "cc", "cpp": "c++", "ar": "ar", "strip": "strip", "ld": "ld"}
     binaries = "".join(f"{key} = '{layout.compiler(name, value)}'\n" for key, value in programs.items())
     wrapper = f"exe_wrapper = '{emulator}'\n" if (emulator := _emulator(architecture)) else ""
@@ -84,7 +94,7 @@ def _meson(name: str, platform: Platform) -> str:
 {wrapper}
 [host_machine]
 system = 'linux'
-cpu_family = '{architecture.machine}'
+cpu_family = '{architecture.meson}'
 cpu = '{architecture.machine}'
 endian = '{"little" if architecture.little_endian else "big"}'
 

@@ -2,69 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 
-from dockerbuild_lib.catalog.catalog import Catalog
+from dockerbuild_lib.catalog.foreign import ForeignPlatform
 from dockerbuild_lib.catalog.locks import IndexFile, VersionLock
 from dockerbuild_lib.catalog.wheels import (
     BuiltWheel,
     PrebuiltWheel,
     PureWheel,
     SourceWheel,
+    TargetedWheel,
     UniversalWheel,
     VersionRecipe,
 )
-from dockerbuild_lib.core.errors import CatalogError, LockError
+from dockerbuild_lib.core.errors import LockError
 from dockerbuild_lib.plan import keys
 from dockerbuild_lib.plan.naming import Target
-from dockerbuild_lib.plan.request import Selection
-from dockerbuild_lib.plan.steps import (
-    BaseWork,
+from dockerbuild_lib.plan.patches import patch_digests
+from dockerbuild_lib.plan.products import (
+    ForeignWork,
     Goal,
-    ImageWork,
-    LibraryWork,
     PrebuiltWork,
     UniversalWork,
     WheelWork,
-    Workshop,
 )
+from dockerbuild_lib.plan.request import Selection
 from dockerbuild_lib.plan.wheel_names import WheelNames, wheel_names
-
-ImageFiles = Callable[[Catalog, str, str], Mapping[str, str]]
-"""Renders the build context of a platform's image: (catalogue, platform, base key) -> path -> text."""
+from dockerbuild_lib.plan.workshops import WorkshopMaker
 
 
 @dataclass(frozen=True)
-class GoalMaker:
-    """Turns selections into goals; what several goals share is worked out once."""
-
-    catalog: Catalog
-    image_files: ImageFiles
-
-    @cached_property
-    def _images(self) -> dict[str, ImageWork]:
-        return {}
-
-    def base(self, platform: str) -> BaseWork:
-        """Return the base image of a platform."""
-        recipe = self.catalog.images[self.catalog.platforms[platform].image]
-        return BaseWork(recipe, keys.base_key(recipe))
-
-    def image(self, platform: str) -> ImageWork:
-        """Return the image of a platform."""
-        if platform not in self._images:
-            base = self.base(platform)
-            files = self.image_files(self.catalog, platform, base.key)
-            tools = self.catalog.locks.tools.wheels
-            if base.recipe.tools and not tools:
-                raise LockError("the Python tools of the images are not locked", fix="run sources.lock")
-            key = keys.image_key(base.key, files, tools)
-            self._images[platform] = ImageWork(platform, base.key, key, tuple(sorted(files.items())), tools)
-        return self._images[platform]
+class GoalMaker(WorkshopMaker):
+    """Turns selections into goals."""
 
     def goals(self, selection: Selection) -> tuple[Goal, ...]:
         """Return the goals of one selected version.
@@ -74,13 +44,10 @@ class GoalMaker:
 
         """
         match self.catalog.wheels[selection.distribution]:
-            case SourceWheel() as recipe:
-                return tuple(self._wheel(selection, recipe, target) for target in selection.targets)
-            case PrebuiltWheel() as recipe:
-                return tuple(self._prebuilt(selection, recipe, target) for target in selection.targets)
+            case SourceWheel() | PrebuiltWheel() as recipe:
+                return tuple(self._targeted(selection, recipe, target) for target in selection.targets)
             case PureWheel() as recipe:
-                python = next(iter(self.catalog.default_pythons() or self.catalog.pythons))
-                return (self._wheel(selection, recipe, Target(self.catalog.build_platform, python)),)
+                return (self._wheel(selection, recipe, self._pure_target),)
             case UniversalWheel():
                 return (self._universal(selection),)
 
@@ -97,17 +64,37 @@ class GoalMaker:
             names=self._names(selection, None),
         )
 
-    def _prebuilt(self, selection: Selection, recipe: PrebuiltWheel, target: Target) -> PrebuiltWork:
+    def _targeted(self, selection: Selection, recipe: TargetedWheel, target: Target) -> Goal:
+        if isinstance(recipe, SourceWheel) and not self.catalog.is_prebuilt(selection.distribution, target.platform):
+            return self._wheel(selection, recipe, target)
+        return self._prebuilt(selection, recipe, target)
+
+    def _prebuilt(self, selection: Selection, recipe: TargetedWheel, target: Target) -> PrebuiltWork | ForeignWork:
         version_recipe = recipe.versions[selection.version]
         source = self._lock(selection).prebuilt.get(target.platform, {}).get(target.python)
         if source is None:
             raise _not_locked(selection, f"the wheel for {target.name}")
+        platform = self.catalog.platform(target.platform)
+        if isinstance(platform, ForeignPlatform):
+            return ForeignWork(
+                distribution=selection.distribution,
+                version=selection.version,
+                target=target,
+                platform=platform,
+                extensions=self.catalog.extensions_of(selection.distribution, target.platform),
+                source=source,
+                key=_taken_key(selection, version_recipe, source, self._unusual(selection, target)),
+                names=self._names(selection, target),
+                tags=self._tags(selection, target),
+            )
         return PrebuiltWork(
             distribution=selection.distribution,
             version=selection.version,
             recipe=recipe,
+            extensions=self.catalog.extensions_of(selection.distribution, target.platform),
             target=target,
             workshop=self.workshop(target.platform, _toolchain_of(recipe)),
+            pythons=self.pythons(target),
             source=source,
             key=_taken_key(selection, version_recipe, source, self._unusual(selection, target)),
             names=self._names(selection, target),
@@ -121,31 +108,42 @@ class GoalMaker:
         if source is None or not recipe.source.is_pinned_by(selection.version, source):
             raise _not_locked(selection, "the source that its recipe names")
         workshop = self.workshop(target.platform, _toolchain_of(recipe))
-        names = recipe.libraries if isinstance(recipe, SourceWheel) else ()
-        libraries = tuple(self.library(name, workshop) for name in names)
+        libraries = self.libraries(recipe.libraries if isinstance(recipe, SourceWheel) else (), workshop)
         build_requires = self._build_requires(selection, lock, target.python)
+        if recipe.has_crates(selection.version) != bool(lock.crates):
+            raise _not_locked(selection, "the archive of its crates")
+        asked_here = lock.built_here.get(target.python, {})
+        here = tuple(self.here(name, version, target.python) for name, version in asked_here.items())
+        pythons = self.pythons(target)
         recipe_key = keys.wheel_recipe_key(
             selection.distribution,
             recipe,
             version_recipe,
             source=source,
             build_requires=build_requires,
-            patches=self._patches(selection, version_recipe.patches),
+            patches=patch_digests(self.catalog.patches_of(selection.distribution, selection.version)),
             libraries={library.name: library.key.recipe for library in libraries},
             unusual=self._unusual(selection, target),
+            here={wheel.distribution: wheel.key.recipe for wheel in here},
+            crates=lock.crates,
         )
+        environment = self.environment_key(workshop, target.python, [wheel.key.environment for wheel in here], pythons)
         return WheelWork(
             distribution=selection.distribution,
             version=selection.version,
             recipe=recipe,
             version_recipe=version_recipe,
+            extensions=self.catalog.extensions_of(selection.distribution, target.platform),
             target=target,
             workshop=workshop,
             source=source,
             build_requires=build_requires,
             patches=version_recipe.patches,
             libraries=libraries,
-            key=keys.ContentKey(recipe_key, self._environment(workshop, target.python)),
+            crates=lock.crates,
+            here=here,
+            key=keys.ContentKey(recipe_key, environment),
+            pythons=pythons,
             names=self._names(selection, target),
             tags=self._tags(selection, target),
         )
@@ -161,36 +159,23 @@ class GoalMaker:
     def _tags(self, selection: Selection, target: Target) -> tuple[str, ...]:
         return self.catalog.tags_of(selection.distribution, selection.version, target.platform, target.python)
 
-    def library(self, name: str, workshop: Workshop) -> LibraryWork:
-        """Return a library, built in *workshop*.
+    @property
+    def _pure_target(self) -> Target:
+        """Where wheels for all targets are built."""
+        return Target(self.catalog.build_platform, next(iter(self.catalog.default_pythons() or self.catalog.pythons)))
+
+    def here(self, distribution: str, version: str, python: str) -> WheelWork:
+        """Return a wheel of the catalogue, built for the build machine so as to build others under *python*.
 
         Raises:
-            LockError: its source has no pin.
+            LockError: it is not in the catalogue, or something that it needs has no pin.
 
         """
-        library = self.catalog.libraries[name]
-        source = self.catalog.locks.libraries.sources.get(name)
-        if source is None or not library.source.is_pinned_by(library.version, source):
-            what = f"the source that the library {name} names is not locked"
-            raise LockError(what, fix=f"run sources.lock --name={name}")
-        recipe_key = keys.library_recipe_key(library, source)
-        key = keys.ContentKey(recipe_key, self._environment(workshop, None))
-        return LibraryWork(name, library, source, workshop, key)
-
-    def workshop(self, platform_name: str, toolchain: str | None = None) -> Workshop:
-        """Return where things are built for a platform: with *toolchain*, by default its own.
-
-        Raises:
-            LockError: the Python tools of its image have no pins.
-
-        """
-        platform = self.catalog.platforms[platform_name]
-        toolchain = toolchain or platform.toolchain
-        image = self.image(platform_name).key
-        return Workshop(platform_name, platform, image, toolchain, self.catalog.toolchains[toolchain])
-
-    def _environment(self, workshop: Workshop, python: str | None) -> str:
-        return keys.environment_key(workshop.image, workshop.toolchain_name, workshop.toolchain, python)
+        recipe, selection = self.catalog.wheels.get(distribution), Selection(distribution, version, ())
+        if not isinstance(recipe, BuiltWheel) or version not in recipe.versions:
+            raise _not_locked(selection)
+        on_build_machine = Target(self.catalog.build_platform, python)
+        return self._wheel(selection, recipe, self._pure_target if isinstance(recipe, PureWheel) else on_build_machine)
 
     def _lock(self, selection: Selection) -> VersionLock:
         wheel = self.catalog.locks.wheels.get(selection.distribution)
@@ -200,19 +185,11 @@ class GoalMaker:
         return lock
 
     def _build_requires(self, selection: Selection, lock: VersionLock, python: str) -> tuple[IndexFile, ...]:
-        if python not in lock.build_requires:
-            raise _not_locked(selection, f"its build requirements for Python {python}")
+        recipe = self.catalog.wheels[selection.distribution]
+        asked = recipe.build_requires if isinstance(recipe, BuiltWheel) else {}
+        if python not in lock.build_requires or lock.recipe_requires != asked:
+            raise _not_locked(selection, f"its build environment for Python {python}")
         return lock.build_requires[python]
-
-    def _patches(self, selection: Selection, names: tuple[str, ...]) -> list[tuple[str, str]]:
-        return [(name, self._patch_sha256(selection, name)) for name in names]
-
-    def _patch_sha256(self, selection: Selection, name: str) -> str:
-        path = patch_path(self.catalog.folder, selection.distribution, selection.version, name)
-        try:
-            return hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise CatalogError(f"the patch cannot be read: {error.strerror}", where=str(path)) from error
 
 
 def _taken_key(
@@ -228,11 +205,6 @@ def _not_locked(selection: Selection, part: str = "this version") -> LockError:
     return LockError(f"{part} is not locked", where=f"{selection.distribution} {selection.version}", fix=fix)
 
 
-def _toolchain_of(recipe: BuiltWheel | PrebuiltWheel) -> str | None:
+def _toolchain_of(recipe: BuiltWheel | TargetedWheel) -> str | None:
     """Return the toolchain that a recipe names instead of the platform's."""
     return recipe.toolchain if isinstance(recipe, SourceWheel) else None
-
-
-def patch_path(config_dir: Path, distribution: str, version: str, name: str) -> Path:
-    """Return where a patch of the catalogue lies."""
-    return config_dir / "patches" / distribution / version / name

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.steps import Goal, LibraryWork
+from dockerbuild_lib.plan.products import Goal, LibraryWork, PythonWork
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,9 @@ class Inventory(Protocol):
 
     def library(self, work: LibraryWork) -> bool:
         """Tell whether the work area holds this library."""
+
+    def python(self, work: PythonWork) -> bool:
+        """Tell whether the store has this Python."""
 
     def image(self, key: str) -> bool:
         """Tell whether the engine holds the image with this key."""

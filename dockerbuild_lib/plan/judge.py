@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from dockerbuild_lib.plan.inventory import Inventory, PackageVersion, Published
 from dockerbuild_lib.plan.keys import ContentKey
+from dockerbuild_lib.plan.products import Goal
 from dockerbuild_lib.plan.request import Request
-from dockerbuild_lib.plan.steps import Goal, Status
+from dockerbuild_lib.plan.steps import Status
 
 
 @dataclass(frozen=True)

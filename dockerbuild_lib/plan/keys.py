@@ -10,17 +10,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dockerbuild_lib.catalog.base import Model
-from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
-from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Toolchain
-from dockerbuild_lib.catalog.wheels import BuiltWheel, PureWheel, UniversalWheel, VersionRecipe, Wheel
+from dockerbuild_lib.catalog.libraries import Library
+from dockerbuild_lib.catalog.locks import CratesArchive, IndexFile, LockedFile
+from dockerbuild_lib.catalog.machines import ImageRecipe, PythonUpstream, Toolchain
+from dockerbuild_lib.catalog.wheels import BuiltWheel, PureWheel, SourceWheel, UniversalWheel, VersionRecipe, Wheel
 from dockerbuild_lib.plan.naming import universal_filename
 
 RECIPE_SCHEMA = 2
-"""Raise it when the code that builds wheels or libraries changes what comes out of the same recipe."""
+"""Raise it when the code that builds wheels changes what comes out of the same recipe."""
+
+LIBRARY_SCHEMA = 3
+"""As RECIPE_SCHEMA, of the code that builds libraries."""
+_LIBRARY_PARTS = ("build_system", "subfolder", "configure", "environment", "autoreconf", "revision")
+
+UPSTREAM_BASE_SCHEMA = 1
+"""Raise it when the code that makes bases from upstream's images changes what comes out of the same recipe."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +56,10 @@ def _plain(value: object) -> object:
     raise TypeError(f"a content key cannot hold {type(value).__name__}")
 
 
-def base_key(recipe: ImageRecipe) -> str:
-    """Return the key of a base image."""
-    return digest({"suite": recipe.suite, "packages": sorted(recipe.base_packages)})
+def base_key(recipe: ImageRecipe, upstream: str | None = None) -> str:
+    """Return the key of a base image; *upstream* is the digest of the image that it starts from, if any."""
+    started = {"upstream": upstream, "schema": UPSTREAM_BASE_SCHEMA} if upstream else {}
+    return digest({"suite": recipe.suite, "packages": sorted(recipe.base_packages), **started})
 
 
 def image_key(base: str, files: Mapping[str, str], tools: Sequence[IndexFile]) -> str:
@@ -58,22 +67,40 @@ def image_key(base: str, files: Mapping[str, str], tools: Sequence[IndexFile]) -
     return digest({"base": base, "files": dict(files), "tools": sorted(tool.sha256 for tool in tools)})
 
 
-def environment_key(image: str, toolchain_name: str, toolchain: Toolchain, python: str | None) -> str:
-    """Return where something is built: image, toolchain, and the target's Python (None for libraries)."""
-    return digest({"image": image, "toolchain": [toolchain_name, toolchain], "python": python})
+def environment_key(  # noqa: PLR0913 - this is what an environment is
+    image: str,
+    toolchain_name: str,
+    toolchain: Toolchain,
+    python: str | None,
+    *,
+    here: Iterable[str] = (),
+    pythons: Sequence[str] = (),
+) -> str:
+    """Return where something is built: image, toolchain, and the target's Python (None for libraries).
+
+    *here* are the environments of those build requirements that are built by this catalogue; *pythons* the keys of
+    the Pythons that were built from source: what runs there, and what is built for.
+    """
+    parts = {"image": image, "toolchain": [toolchain_name, toolchain], "python": python}
+    return digest({**parts, **_present(here=sorted(set(here)), pythons=list(pythons))})
 
 
-def library_recipe_key(library: Library, source: LockedFile) -> str:
-    """Return the recipe half of a library."""
+def library_recipe_key(library: Library, source: LockedFile, libraries: Mapping[str, str]) -> str:
+    """Return the recipe half of a library; *libraries* are those that it is built with, name -> recipe key."""
     return digest(
         {
-            "schema": RECIPE_SCHEMA,
+            "schema": LIBRARY_SCHEMA,
             "source": source.sha256,
-            "configure": library.configure,
-            "autoreconf": library.autoreconf,
-            "revision": library.revision,
+            "recipe": library.model_dump(mode="json", include=set(_LIBRARY_PARTS)),
+            "libraries": dict(libraries),
         }
     )
+
+
+def python_recipe_key(upstream: PythonUpstream, source: LockedFile, libraries: Mapping[str, str]) -> str:
+    """Return the recipe half of a Python that is built from source; *libraries* are name -> recipe key."""
+    unusual = {"free-threaded": True} if upstream.free_threaded else {}
+    return digest({"schema": RECIPE_SCHEMA, "source": source.sha256, "libraries": dict(libraries), **unusual})
 
 
 def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from
@@ -85,11 +112,14 @@ def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from
     build_requires: Sequence[IndexFile],
     patches: Sequence[tuple[str, str]],
     libraries: Mapping[str, str],
+    here: Mapping[str, str],
+    crates: CratesArchive | None,
     unusual: Mapping[str, object],
 ) -> str:
     """Return the recipe half of a wheel.
 
-    *patches* are (name, sha256) in order, *libraries* name -> recipe key, *unusual* what :func:`unusual_names` says.
+    *patches* are (name, sha256) in order, *libraries* name -> recipe key, *here* distribution -> recipe key of those
+    build requirements that are built by this catalogue, *unusual* what :func:`unusual_names` says.
     """
     return digest(
         {
@@ -102,9 +132,42 @@ def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from
             "build-requires": sorted(file.sha256 for file in build_requires),
             "patches": list(patches),
             "libraries": dict(libraries),
+            **_present(here=dict(here), crates=crates.sha256 if crates else None),
             **unusual,
         }
     )
+
+
+def requirements_key(
+    recipe: BuiltWheel,
+    version: VersionRecipe,
+    *,
+    source: LockedFile,
+    patches: Sequence[tuple[str, str]],
+    here: Mapping[str, Mapping[str, str | None]],
+) -> str:
+    """Return what a wheel's build requirements were found out from; *patches* are (name, sha256) in order.
+
+    *here* are distribution -> version -> the same key, for what is built by this catalogue.
+    """
+    compiled = recipe if isinstance(recipe, SourceWheel) else None
+    return digest(
+        {
+            "source": source.sha256,
+            "patches": list(patches),
+            "build-requires": recipe.build_requires,
+            "environment": {**recipe.environment, **version.environment},
+            "config-settings": recipe.config_settings,
+            "libraries": sorted(compiled.libraries) if compiled else [],
+            "toolchain": compiled.toolchain if compiled else None,
+            "here": {name: dict(versions) for name, versions in here.items()},
+        }
+    )
+
+
+def _present(**parts: object) -> dict[str, object]:
+    """Return what few results are made from where it is there: so the keys of all others need not know of it."""
+    return {name: part for name, part in parts.items() if part}
 
 
 def taken_recipe_key(

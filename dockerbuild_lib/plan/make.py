@@ -1,82 +1,19 @@
-"""The plan: from the goals backwards, what is there already and which steps must run, and why."""
+"""The plan of a request: what is there already and which steps must run, and why."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.locks import LockedFile
-from dockerbuild_lib.core.errors import VersionConflictError
-from dockerbuild_lib.plan import step_names as names
-from dockerbuild_lib.plan.goals import GoalMaker, ImageFiles
+from dockerbuild_lib.plan.goals import GoalMaker
 from dockerbuild_lib.plan.inventory import Inventory, PackageVersion
-from dockerbuild_lib.plan.judge import PlannedGoal, judge
-from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.request import ImageRequest, Request, select
-from dockerbuild_lib.plan.steps import (
-    BaseWork,
-    BuildWork,
-    CheckWork,
-    FetchWork,
-    Goal,
-    ImageWork,
-    LibraryWork,
-    PackageWork,
-    PrebuiltWork,
-    PublishWork,
-    PullWork,
-    PushWork,
-    Status,
-    Step,
-    TrialWork,
-    TriedWork,
-    UniversalWork,
-    WheelWork,
-    Work,
-)
-
-_WEIGHTS = {BuildWork: 20, TrialWork: 3}
-"""Seconds that a step of a kind is expected to take, where it is more than one."""
-
-
-@dataclass(frozen=True)
-class PlannedStep:
-    """A step, whether it must run, and why (not)."""
-
-    step: Step
-    status: Status
-    why: str
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything that a request comes to."""
-
-    goals: tuple[PlannedGoal, ...]
-    steps: tuple[PlannedStep, ...]
-
-    @property
-    def to_do(self) -> tuple[Step, ...]:
-        """The steps that must run, with only those needs that must run too."""
-        pending = {planned.step.id for planned in self.steps if planned.status is Status.TO_DO}
-        return tuple(
-            Step(s.id, s.title, s.key, tuple(n for n in s.needs if n in pending), s.weight, s.work)
-            for s in (planned.step for planned in self.steps)
-            if s.id in pending
-        )
-
-    def refuse_conflicts(self) -> None:
-        """Raise VersionConflictError when a goal's version is published from another recipe."""
-        lines = [
-            f"{names.goal(planned.goal)} is {planned.why}"
-            for planned in self.goals
-            if planned.status is Status.CONFLICT
-        ]
-        if lines:
-            fix = "raise revision in its recipe (of a local folder: its version) to publish it again"
-            raise VersionConflictError("; ".join(lines), fix=fix)
+from dockerbuild_lib.plan.judge import judge
+from dockerbuild_lib.plan.plan import Plan
+from dockerbuild_lib.plan.planner import Planner, fetch_steps
+from dockerbuild_lib.plan.products import PythonWork, WheelWork
+from dockerbuild_lib.plan.request import ImageRequest, LibraryRequest, Request, select, select_libraries
+from dockerbuild_lib.plan.workshops import ImageFiles
 
 
 def make_plan(request: Request, catalog: Catalog, inventory: Inventory, image_files: ImageFiles) -> Plan:
@@ -91,141 +28,15 @@ def make_plan(request: Request, catalog: Catalog, inventory: Inventory, image_fi
     goals = [goal for selection in select(request, catalog) for goal in maker.goals(selection)]
     published = inventory.published({PackageVersion(goal.package, goal.version_text) for goal in goals})
     judged = [judge(goal, request, published, inventory) for goal in goals]
-    planner = _Planner(maker, inventory)
+    planner = Planner(maker, inventory)
     for planned in judged:
         planner.add_goal(planned)
     return Plan(tuple(judged), planner.finish())
 
 
-@dataclass
-class _Planner:
-    """Collects the steps behind goals that are to do; what is there already ends the way backwards."""
-
-    maker: GoalMaker
-    inventory: Inventory
-    fresh_images: bool = False
-    steps: dict[str, PlannedStep] = field(default_factory=dict)
-    files: dict[str, LockedFile] = field(default_factory=dict)
-
-    def add_goal(self, planned: PlannedGoal) -> None:
-        goal = planned.goal
-        if planned.status is not Status.TO_DO:
-            step = Step(names.goal(goal), names.goal(goal), goal.key.full, (), 0, PackageWork(goal))
-            self._put(step, planned.status, planned.why)
-            return
-        built = planned.key is not None
-        needs = () if built else self._result(goal, planned.why)
-        if planned.publish:
-            why = planned.why if built else "after its packaging"
-            self._add(names.publish(goal), goal.key, needs, PublishWork(planned.result), why)
-
-    def _result(self, goal: Goal, why: str) -> tuple[str, ...]:
-        needs = self._needs(goal, why)
-        return (self._add(names.package(goal), goal.key, needs, PackageWork(goal), "after its checks"),)
-
-    def _needs(self, goal: Goal, why: str) -> tuple[str, ...]:
-        match goal:
-            case WheelWork():
-                return self._wheel(goal, why)
-            case PrebuiltWork():
-                check = self._add(names.check(goal), goal.key, (self._fetch(goal.source),), CheckWork(goal), why)
-                return (self._trial(goal, (check, self.image(goal.workshop.platform_name))),)
-            case UniversalWork():
-                return (self._fetch(goal.source),)
-
-    def _trial(self, goal: TriedWork, needs: Iterable[str]) -> str:
-        return self._add(names.trial(goal), goal.key, needs, TrialWork(goal), "after its check")
-
-    def _wheel(self, wheel: WheelWork, why: str) -> tuple[str, ...]:
-        needs = [self._fetch(file) for file in (wheel.source, *wheel.build_requires)]
-        needs.append(self.image(wheel.workshop.platform_name))
-        needs += [self._library(library) for library in wheel.libraries]
-        build = self._add(names.build(wheel), wheel.key, needs, BuildWork(wheel), why)
-        check = self._add(names.check(wheel), wheel.key, (build,), CheckWork(wheel), "after its build")
-        return (self._trial(wheel, (check,)),)
-
-    def _fetch(self, file: LockedFile) -> str:
-        self.files[names.fetch(file)] = file
-        return names.fetch(file)
-
-    def image(self, platform: str) -> str:
-        """Add a platform's image; where the engine does not hold it, also where it comes from."""
-        work = self.maker.image(platform)
-        name = names.image(platform)
-        if name not in self.steps:
-            status, why = self._judge_image(work.key)
-            if status is Status.HIT:
-                self._put(Step(name, name, work.key, (), 0, work), status, why)
-            elif not self.fresh_images and self.inventory.in_registry(platform, work.key):
-                self._put(Step(name, name, work.key, (), 60, PullWork(platform, work.key)), status, "in the registry")
-            else:
-                self._put(Step(name, name, work.key, self._image_needs(work), 120, work), status, why)
-        return name
-
-    def upload_image(self, platform: str) -> None:
-        """Add the upload of a platform's image; where the registry has it, nothing must be done for that."""
-        key, name = self.maker.image(platform).key, names.upload(platform)
-        there = not self.fresh_images and self.inventory.in_registry(platform, key)
-        needs = () if there else (self.image(platform),)
-        status, why = (Status.HIT, "in the registry") if there else (Status.TO_DO, "not in the registry yet")
-        self._put(Step(name, name, key, needs, 60, PushWork(platform, key)), status, why)
-
-    def _judge_image(self, key: str) -> tuple[Status, str]:
-        if self.fresh_images:
-            return Status.TO_DO, "a rebuild was asked for"
-        if self.inventory.image(key):
-            return Status.HIT, "the engine holds it"
-        return Status.TO_DO, "the engine does not hold it"
-
-    def _image_needs(self, work: ImageWork) -> tuple[str, ...]:
-        return (self._base(self.maker.base(work.platform_name)), *(self._fetch(tool) for tool in work.tools))
-
-    def _base(self, work: BaseWork) -> str:
-        name = names.base(work)
-        self._put(Step(name, name, work.key, (), 30, work), *self._judge_image(work.key))
-        return name
-
-    def _library(self, work: LibraryWork) -> str:
-        name = names.library(work)
-        if name not in self.steps:
-            there = self.inventory.library(work)
-            needs = () if there else (self._fetch(work.source), self.image(work.workshop.platform_name))
-            why = "built" if there else "not built from this recipe in this environment"
-            step = Step(name, name, work.key.full, needs, 30, work)
-            self._put(step, Status.HIT if there else Status.TO_DO, why)
-        return name
-
-    def _add(self, name: str, key: ContentKey, needs: Iterable[str], work: Work, why: str) -> str:
-        weight = _WEIGHTS.get(type(work), 1)
-        self._put(Step(name, name, key.full, tuple(dict.fromkeys(needs)), weight, work), Status.TO_DO, why)
-        return name
-
-    def _put(self, step: Step, status: Status, why: str) -> None:
-        self.steps[step.id] = PlannedStep(step, status, why)
-
-    def finish(self) -> tuple[PlannedStep, ...]:
-        """Ask for all files at once, and return every step, what is needed before what needs it."""
-        return (*_fetches(self.files.values(), self.inventory), *self.steps.values())
-
-
-def _fetches(files: Collection[LockedFile], inventory: Inventory, *, again: bool = False) -> Iterator[PlannedStep]:
-    """Yield the fetching of each file, asking for all at once; *again*: also of those that are interned."""
-    interned = inventory.interned([file.sha256 for file in files]) if files and not again else frozenset()
-    bearers = Counter(names.fetch(file) for file in files)  # two indexes may serve other files under one name
-    for file in files:
-        name = names.fetch(file)
-        if bearers[name] > 1:
-            name = f"{name} {file.sha256[:12]}"
-        step = Step(name, name, file.sha256, (), 1 + file.size / 5e6, FetchWork(file))
-        if file.sha256 in interned:
-            yield PlannedStep(step, Status.HIT, "interned")
-        else:
-            yield PlannedStep(step, Status.TO_DO, "it is to be fetched again" if again else "not in the store yet")
-
-
 def plan_images(request: ImageRequest, catalog: Catalog, inventory: Inventory, image_files: ImageFiles) -> Plan:
     """Work out what making images takes."""
-    planner = _Planner(GoalMaker(catalog, image_files), inventory, fresh_images=request.rebuild)
+    planner = Planner(GoalMaker(catalog, image_files), inventory, fresh_images=request.rebuild)
     for platform in request.platforms:
         planner.image(platform)
         if request.upload:
@@ -233,7 +44,40 @@ def plan_images(request: ImageRequest, catalog: Catalog, inventory: Inventory, i
     return Plan((), planner.finish())
 
 
+def plan_libraries(request: LibraryRequest, catalog: Catalog, inventory: Inventory, image_files: ImageFiles) -> Plan:
+    """Work out what building libraries takes.
+
+    Raises:
+        UsageError: the request names what is not in the catalogue.
+        LockError: the source of a library is not pinned.
+        VersionConflictError: a version that is to be published is published from another recipe.
+
+    """
+    maker = GoalMaker(catalog, image_files)
+    works = [maker.library(name, maker.workshop(platform)) for name, platform in select_libraries(request, catalog)]
+    versions = [PackageVersion(work.package, work.version_text) for work in works]
+    published = inventory.published(set(versions)) if request.upload else {}
+    planner = Planner(maker, inventory)
+    for work, version in zip(works, versions, strict=True):
+        planner.add_library(work, request, published.get(version))
+    return Plan((), planner.finish())
+
+
 def plan_fetches(files: Iterable[LockedFile], inventory: Inventory, *, again: bool) -> Plan:
     """Work out what interning these files takes; *again*: also where the store has them."""
     once = {file.sha256: file for file in files}
-    return Plan((), tuple(_fetches(once.values(), inventory, again=again)))
+    return Plan((), tuple(fetch_steps(once.values(), inventory, again=again)))
+
+
+def plan_here(wheel: WheelWork, maker: GoalMaker, inventory: Inventory) -> Plan:
+    """Work out what it takes to have a wheel that others are built with in the work area."""
+    planner = Planner(maker, inventory)
+    planner.here(wheel)
+    return Plan((), planner.finish())
+
+
+def plan_python(work: PythonWork, maker: GoalMaker, inventory: Inventory) -> Plan:
+    """Work out what it takes to have a Python that comes from source in the store."""
+    planner = Planner(maker, inventory)
+    planner.python(work)
+    return Plan((), planner.finish())

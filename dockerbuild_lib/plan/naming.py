@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 from packaging.utils import parse_wheel_filename
 
+from dockerbuild_lib.catalog.foreign import AnyPlatform
 from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
 from dockerbuild_lib.catalog.machines import Platform
+from dockerbuild_lib.catalog.python_names import abi_tag, interpreter_tag
 from dockerbuild_lib.catalog.wheels import VersionRecipe
 
 WHEELS = "infra/python/wheels"
+LIBRARIES = "infra/3pp/static_libs"
 SOURCES = "infra/third_party/source"
+PYTHONS = "infra/3pp/tools/cpython3"
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,13 @@ class Target:
 
     @property
     def python_tag(self) -> str:
-        """PEP 425 Python and ABI tag of CPython: ``cp311``."""
-        return "cp" + self.python.replace(".", "")
+        """PEP 425 Python tag of CPython: ``cp311``."""
+        return interpreter_tag(self.python)
+
+    @property
+    def abi_tag(self) -> str:
+        """PEP 425 ABI tag of CPython: ``cp311``, or ``cp313t``."""
+        return abi_tag(self.python)
 
 
 def package_path(name: str) -> str:
@@ -38,10 +47,19 @@ def package_path(name: str) -> str:
     return name.lower().replace(".", "_")
 
 
-def wheel_package(spelling: str, platform: Platform, target: Target) -> str:
+def wheel_package(spelling: str, platform: AnyPlatform, target: Target) -> str:
     """Return the package of a wheel for one platform: ``infra/python/wheels/NAME/linux-arm64_cp311_cp311``."""
-    tag = target.python_tag
-    return f"{WHEELS}/{package_path(spelling)}/{platform.cipd}_{tag}_{tag}"
+    return f"{WHEELS}/{package_path(spelling)}/{platform.cipd}_{target.python_tag}_{target.abi_tag}"
+
+
+def python_package(platform: Platform) -> str:
+    """Return the package of the CPythons that are built for a platform: ``infra/3pp/tools/cpython3/linux-arm64``."""
+    return f"{PYTHONS}/{platform.cipd}"
+
+
+def library_package(name: str, platform: Platform) -> str:
+    """Return the package of a library for one platform: ``infra/3pp/static_libs/zlib/linux-arm64``."""
+    return f"{LIBRARIES}/{name}/{platform.cipd}"
 
 
 def python_tags(filename: str) -> str:
@@ -76,7 +94,12 @@ def version_text(version: str, recipe: VersionRecipe) -> str:
     """Return the value of the ``version:`` tag: the version, and its suffix or revision when there is one."""
     if recipe.suffix:
         return f"{version}{recipe.suffix}"
-    return f"{version}.dockerbuild.{recipe.revision}" if recipe.revision else version
+    return revised(version, recipe.revision)
+
+
+def revised(version: str, revision: int) -> str:
+    """Return a version with its revision, when there is one: ``3.0.4.dockerbuild.2``."""
+    return f"{version}.dockerbuild.{revision}" if revision else version
 
 
 def universal_filename(spelling: str, version: str, python_tag: str) -> str:
@@ -92,8 +115,9 @@ def targeted_filename(spelling: str, version: str, revision: int, target: Target
 
     A revision is its build tag (PEP 427).
     """
-    tag, build = target.python_tag, f"-{revision}" if revision else ""
-    return f"{_in_file_names(spelling)}-{version}{build}-{tag}-{tag}-{'.'.join(platform_tags)}.whl"
+    build = f"-{revision}" if revision else ""
+    tags = f"{target.python_tag}-{target.abi_tag}-{'.'.join(platform_tags)}"
+    return f"{_in_file_names(spelling)}-{version}{build}-{tags}.whl"
 
 
 def _in_file_names(spelling: str) -> str:

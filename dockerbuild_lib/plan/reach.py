@@ -16,12 +16,22 @@ from dockerbuild_lib.plan.naming import Target
 
 def catalog_versions(catalog: Catalog) -> frozenset[PackageVersion]:
     """Return every version of the catalogue in every package that may hold it, also where it is not built today."""
-    return frozenset(
+    pythons = frozenset(
+        PackageVersion(naming.python_package(platform), python.upstream.version)
+        for platform, python in product(catalog.image_platforms.values(), catalog.pythons.values())
+        if python.upstream
+    )
+    wheels = frozenset(
         PackageVersion(package, naming.version_text(version, version_recipe))
         for name, recipe in catalog.wheels.items()
         for package in _packages(catalog, recipe.spelling or name)
         for version, version_recipe in recipe.versions.items()
     )
+    libraries = frozenset(
+        PackageVersion(naming.library_package(name, platform), naming.revised(library.version, library.revision))
+        for (name, library), platform in product(catalog.libraries.items(), catalog.image_platforms.values())
+    )
+    return wheels | pythons | libraries
 
 
 def _packages(catalog: Catalog, spelling: str) -> Iterator[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from dockerbuild_lib.catalog.build_requires import merged
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.locks import IndexFile, LockedFile, VersionLock, WheelLock
 from dockerbuild_lib.catalog.wheels import PrebuiltWheel, PureWheel, SourceWheel, UniversalWheel
 from dockerbuild_lib.plan.naming import source_name
 from dockerbuild_lib.plan.pinned_files import pinned_files
 
+PYTHON = "python"
 TOOLS = "tools"
 """What the Python tools of all images are called where a wheel or library could be named."""
 _ROLES = {"build_requires": "build requirement"}
@@ -21,7 +23,7 @@ class Use:
     """One part of the catalogue that uses a source, and what for."""
 
     kind: str
-    """``wheel``, ``library`` or ``image``."""
+    """``wheel``, ``library``, ``python`` or ``image``."""
     name: str
     version: str
     """Empty where the user has none."""
@@ -39,6 +41,8 @@ class Use:
         """The names that mean this user where sources are selected by who uses them."""
         if self.kind == "image":
             return (TOOLS,)
+        if self.kind == PYTHON:
+            return (f"{PYTHON}{self.name}",)
         return (self.name, f"{self.name}=={self.version}") if self.version else (self.name,)
 
 
@@ -59,7 +63,7 @@ class NeededSource:
 def needed_sources(catalog: Catalog) -> tuple[NeededSource, ...]:
     """Return every source of every wheel, library and image, and whatever else is pinned, sorted by name."""
     uses: dict[LockedFile, set[Use]] = {}
-    for file, users in (*_wheels(catalog), *_libraries(catalog), *_tools(catalog)):
+    for file, users in (*_wheels(catalog), *_libraries(catalog), *_pythons(catalog), *_tools(catalog)):
         uses.setdefault(file, set()).update(users)
     pinned = (
         NeededSource(source_name(file), str(file.version), source_type(file), file, tuple(sorted(users)))
@@ -88,9 +92,21 @@ def _wheels(catalog: Catalog) -> _Pinned:
     for name, lock in catalog.locks.wheels.items():
         recipe = catalog.wheels.get(name)
         for version, pins in lock.versions.items():
+            others = tuple(_uses_of_here(catalog, name, version))
             for (field, *keys), file in pinned_files(pins):
                 use = Use("wheel", name, version, _ROLES.get(field, field.replace("_", " ")), _detail(keys))
-                yield file, [use] if recipe and version in recipe.versions else ()
+                yield file, [use, *others] if recipe and version in recipe.versions else ()
+
+
+def _uses_of_here(catalog: Catalog, name: str, version: str) -> Iterator[Use]:
+    """Yield the wheels that are built with a version of a wheel which is built here for them."""
+    for user, lock in catalog.locks.wheels.items():
+        recipe = catalog.wheels.get(user)
+        for user_version, pins in lock.versions.items():
+            built = any(here.get(name) == version for here in pins.built_here.values())
+            if built and recipe and user_version in recipe.versions:
+                yield Use("wheel", user, user_version, f"{name} {version}, built here")
+                yield from _uses_of_here(catalog, user, user_version)
 
 
 def _detail(keys: Iterable[str]) -> str:
@@ -109,6 +125,13 @@ def _library_uses(catalog: Catalog, library: str) -> Iterator[Use]:
         if isinstance(recipe, SourceWheel) and library in recipe.libraries:
             for version in recipe.versions:
                 yield Use("wheel", name, version, f"library {library}")
+                yield from _uses_of_here(catalog, name, version)
+
+
+def _pythons(catalog: Catalog) -> _Pinned:
+    for name, file in catalog.locks.pythons.sources.items():
+        python = catalog.pythons.get(name)
+        yield file, (Use(PYTHON, name, "", "source"),) if python and python.upstream else ()
 
 
 def _tools(catalog: Catalog) -> _Pinned:
@@ -127,6 +150,11 @@ def _unlocked(catalog: Catalog) -> Iterator[NeededSource]:
         if file is None or not library.source.is_pinned_by(library.version, file):
             uses = tuple(sorted(_library_uses(catalog, name)))
             yield NeededSource(name, library.version, library.source.type, None, uses)
+    for name, python in catalog.pythons.items():
+        pin, upstream = catalog.locks.pythons.sources.get(name), python.upstream
+        if upstream and not (pin and upstream.source.is_pinned_by(upstream.version, pin)):
+            use = Use(PYTHON, name, "", "source")
+            yield NeededSource(f"{PYTHON}{name}", upstream.version, upstream.source.type, None, (use,))
     for name, image in catalog.images.items():
         for tool in sorted(set(image.tools) - set(catalog.locks.tools.requirements)):
             yield NeededSource(tool, "", "wheel", None, (Use("image", name, "", "tool"),))
@@ -142,14 +170,19 @@ def _unlocked_version(catalog: Catalog, name: str, version: str, lock: VersionLo
         case SourceWheel() | PureWheel() as recipe:
             if lock.source is None or not recipe.source.is_pinned_by(version, lock.source):
                 yield NeededSource(name, version, recipe.source.type, None, (Use("wheel", name, version, "source"),))
-            for requirement in dict.fromkeys((*lock.declared_requires, *recipe.build_requires)):
-                for python in catalog.pythons.keys() - lock.build_requires.keys():
-                    use = Use("wheel", name, version, _ROLES["build_requires"], _detail([python]))
+            if recipe.has_crates(version) and lock.crates is None:
+                yield NeededSource(name, version, "crates", None, (Use("wheel", name, version, "crates"),))
+            for python in catalog.pythons.keys() - lock.build_requires.keys():
+                asked = (*lock.declared_requires, *lock.hook_requires.get(python, ()))
+                use = Use("wheel", name, version, _ROLES["build_requires"], _detail([python]))
+                for requirement in merged(asked, recipe.build_requires):
                     yield NeededSource(requirement, "", "wheel", None, (use,))
+            if isinstance(recipe, SourceWheel) and recipe.prebuilt:
+                yield from _unlocked_prebuilt(catalog, name, version, lock)
 
 
 def _unlocked_prebuilt(catalog: Catalog, name: str, version: str, lock: VersionLock) -> Iterator[NeededSource]:
-    for platform in catalog.platforms_of(name, version):
+    for platform in catalog.prebuilt_platforms_of(name, version):
         for python in catalog.pythons.keys() - lock.prebuilt.get(platform, {}).keys():
             use = Use("wheel", name, version, "prebuilt", _detail([platform, python]))
             yield NeededSource(name, version, "wheel", None, (use,))

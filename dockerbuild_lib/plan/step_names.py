@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
-from dockerbuild_lib.plan.steps import BaseWork, Goal, LibraryWork, TriedWork, WheelWork, place_of
+from dockerbuild_lib.plan.products import CheckedWork, Goal, LibraryWork, PythonWork, TriedWork, WheelWork, place_of
+from dockerbuild_lib.plan.steps import BaseWork
 
 
 def goal(goal: Goal) -> str:
@@ -19,7 +20,7 @@ def fetch(file: LockedFile) -> str:
 
 def base(work: BaseWork) -> str:
     """Name the making of a base image."""
-    return f"base {work.recipe.suite}"
+    return f"base {work.upstream.reference if work.upstream else work.recipe.suite}"
 
 
 def image(platform: str) -> str:
@@ -39,12 +40,22 @@ def library(work: LibraryWork) -> str:
     return f"library {work.name} {shop.platform_name}{toolchain}"
 
 
+def publish_library(work: LibraryWork) -> str:
+    """Name the publishing of a library."""
+    return f"publish {library(work)}"
+
+
+def python(work: PythonWork) -> str:
+    """Name the building of a Python."""
+    return f"python {work.name} {work.workshop.platform_name}"
+
+
 def build(wheel: WheelWork) -> str:
     """Name the building of a wheel."""
     return f"build {goal(wheel)}"
 
 
-def check(wheel: TriedWork) -> str:
+def check(wheel: CheckedWork) -> str:
     """Name the checking of a wheel."""
     return f"check {goal(wheel)}"
 

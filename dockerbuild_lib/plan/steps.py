@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dockerbuild_lib.catalog.image_references import ImageReference
 from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
-from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Toolchain
-from dockerbuild_lib.catalog.platform_tags import newest_glibc
-from dockerbuild_lib.catalog.wheels import BuiltWheel, PrebuiltWheel, PureWheel, VersionRecipe
-from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.naming import Target
-from dockerbuild_lib.plan.wheel_names import WheelNames
+from dockerbuild_lib.catalog.machines import ImageRecipe
+from dockerbuild_lib.plan.products import CheckedWork, Goal, LibraryWork, PythonWork, TriedWork, WheelWork
 
 
 class Status(StrEnum):
@@ -31,11 +28,20 @@ class FetchWork:
 
 
 @dataclass(frozen=True)
+class MirrorWork:
+    """Copy the image with this digest from upstream into the mirror; *reference* is the tag that it was locked from."""
+
+    reference: ImageReference
+    digest: str
+
+
+@dataclass(frozen=True)
 class BaseWork:
-    """Make a base image from Debian packages."""
+    """Make a base image from Debian packages, on nothing or on the image *upstream*, which the mirror has."""
 
     recipe: ImageRecipe
     key: str
+    upstream: MirrorWork | None = None
 
 
 @dataclass(frozen=True)
@@ -66,127 +72,6 @@ class PushWork:
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """Where something is built: an image, and a toolchain inside it."""
-
-    platform_name: str
-    platform: Platform
-    image: str
-    toolchain_name: str
-    toolchain: Toolchain
-
-
-@dataclass(frozen=True)
-class LibraryWork:
-    """Build a library for a platform."""
-
-    name: str
-    library: Library
-    source: LockedFile
-    workshop: Workshop
-    key: ContentKey
-
-
-class _Named:
-    """What is called by the names of its wheel."""
-
-    names: WheelNames
-
-    @property
-    def package(self) -> str:
-        """Its CIPD package."""
-        return self.names.package
-
-    @property
-    def version_text(self) -> str:
-        """The value of the package's ``version:`` tag."""
-        return self.names.version_text
-
-
-@dataclass(frozen=True)
-class WheelWork(_Named):
-    """Build a wheel for a target; the check, trial and packaging of the same wheel carry it too.
-
-    A pure wheel's target is where it is built and tried; it is for all of them.
-    """
-
-    distribution: str
-    version: str
-    recipe: BuiltWheel
-    version_recipe: VersionRecipe
-    target: Target
-    workshop: Workshop
-    source: LockedFile
-    build_requires: tuple[IndexFile, ...]
-    patches: tuple[str, ...]
-    libraries: tuple[LibraryWork, ...]
-    key: ContentKey
-    names: WheelNames
-    tags: tuple[str, ...]
-    """PEP 425 platform tags that it may claim."""
-
-    @property
-    def is_universal(self) -> bool:
-        """Whether the wheel is for all targets."""
-        return isinstance(self.recipe, PureWheel)
-
-    @property
-    def glibc(self) -> str | None:
-        """The oldest glibc (2.17) that the wheel must run with; None: the image's own."""
-        return self.workshop.toolchain.glibc
-
-
-@dataclass(frozen=True)
-class PrebuiltWork(_Named):
-    """Check, try and package a wheel that the package index has for a target."""
-
-    distribution: str
-    version: str
-    recipe: PrebuiltWheel
-    target: Target
-    workshop: Workshop
-    source: IndexFile
-    key: ContentKey
-    names: WheelNames
-    tags: tuple[str, ...]
-    """PEP 425 platform tags that it may claim."""
-    is_universal = False
-
-    @property
-    def glibc(self) -> str | None:
-        """The newest glibc (2.17) that its tags promise; None: they promise none."""
-        return newest_glibc(self.tags)
-
-
-@dataclass(frozen=True)
-class UniversalWork(_Named):
-    """Check and package a universal wheel."""
-
-    distribution: str
-    version: str
-    source: IndexFile
-    key: ContentKey
-    names: WheelNames
-    is_universal = True
-
-
-TriedWork = WheelWork | PrebuiltWork
-"""What is tried by a target's Python."""
-Goal = WheelWork | PrebuiltWork | UniversalWork
-
-
-def place_of(goal: Goal) -> str:
-    """Return for whom a goal's wheel is: ``linux-arm64-py3.11``, or ``universal``."""
-    return "universal" if goal.is_universal or isinstance(goal, UniversalWork) else goal.target.name
-
-
-def sources_of(goal: Goal) -> tuple[LockedFile, ...]:
-    """Return what a goal and its libraries are made from, build requirements apart."""
-    libraries = goal.libraries if isinstance(goal, WheelWork) else ()
-    return (goal.source, *(library.source for library in libraries))
-
-
-@dataclass(frozen=True)
 class BuildWork:
     """Cross-build and repair a wheel."""
 
@@ -197,7 +82,7 @@ class BuildWork:
 class CheckWork:
     """Hold a wheel against its target and recipe."""
 
-    wheel: TriedWork
+    wheel: CheckedWork
 
 
 @dataclass(frozen=True)
@@ -215,15 +100,23 @@ class PackageWork:
 
 
 @dataclass(frozen=True)
+class PublishLibraryWork:
+    """Register a library's package with its tags and refs."""
+
+    library: LibraryWork
+
+
+@dataclass(frozen=True)
 class PublishWork:
     """Register a result's package with its tags and refs, and put its wheel into the index."""
 
     goal: Goal
 
 
-ImageSteps = BaseWork | ImageWork | PullWork | PushWork
+ImageSteps = MirrorWork | BaseWork | ImageWork | PullWork | PushWork
 WheelSteps = BuildWork | CheckWork | TrialWork | PackageWork | PublishWork
-Work = FetchWork | ImageSteps | LibraryWork | WheelSteps
+LibrarySteps = LibraryWork | PublishLibraryWork
+Work = FetchWork | ImageSteps | LibrarySteps | PythonWork | WheelSteps
 
 
 class Lane(StrEnum):
@@ -247,4 +140,4 @@ class Step:
     @property
     def lane(self) -> Lane:
         """What it is bound by."""
-        return Lane.DOWNLOADS if isinstance(self.work, FetchWork) else Lane.CORES
+        return Lane.DOWNLOADS if isinstance(self.work, FetchWork | MirrorWork) else Lane.CORES

@@ -9,8 +9,8 @@ from dockerbuild_lib.catalog.locks import ArchiveFile
 from dockerbuild_lib.catalog.sources import ArchiveSource
 from dockerbuild_lib.core.errors import HashMismatchError, LockError, NetworkError
 from dockerbuild_lib.core.events import Notice, ProgressLog, StepLog
+from dockerbuild_lib.core.http import RefusedError, redacted
 from dockerbuild_lib.sources.download import Expected, Received
-from dockerbuild_lib.sources.http import RefusedError, redacted
 from dockerbuild_lib.sources.outside import Outside, Wanted
 
 _STARTS = {  # the first bytes of each kind of archive

@@ -10,22 +10,26 @@ from pathlib import Path
 from dockerbuild_lib.catalog.locks import DebianFile
 from dockerbuild_lib.core.errors import LockError, NetworkError
 from dockerbuild_lib.core.events import ProgressLog, silent
+from dockerbuild_lib.core.http import RefusedError
 from dockerbuild_lib.sources.apt import AptConfiguration, private_apt, read_apt_configuration
 from dockerbuild_lib.sources.apt_entries import AptEntry, stanzas
 from dockerbuild_lib.sources.download import Downloader, Expected
-from dockerbuild_lib.sources.http import RefusedError
 
 _ORIGINS = frozenset({"Debian"})
 _COMPONENT = "main"
+_REPACKED = re.compile(r"[.+~](?:dfsg|ds)(?:[0-9.]*[0-9])?$")
+"""What Debian adds to the version of an archive that it took files out of (Developer's Reference, 6.7.8.2)."""
 _CHECKSUM = re.compile(r"^(?P<sha256>[0-9a-f]{64})\s+(?P<size>[0-9]+)\s+(?P<name>\S+)$")
 
 
 @dataclass(frozen=True)
 class SourcePackage:
-    """A Debian source package, by its name and upstream version (without epoch and Debian's revision)."""
+    """A Debian source package, by its name and upstream's version: no epoch, revision or mark of repacking."""
 
     name: str
     version: str
+    suite: str | None = None
+    """Where it is looked for; None: wherever others are."""
 
 
 def debian_sources_list(suite: str) -> str:
@@ -78,11 +82,12 @@ def find_upstream_archives(packages: Iterable[SourcePackage], suites: Iterable[s
         ToolMissingError, NetworkError: as :func:`debian_sources_list`.
 
     """
-    configuration = read_apt_configuration()
-    lines = tuple(entry.line("deb-src") for suite in suites for entry in debian_entries(configuration, suite))
+    configuration, wanted, usual = read_apt_configuration(), tuple(packages), tuple(suites)
+    needed = dict.fromkeys(suite for package in wanted for suite in ((package.suite,) if package.suite else usual))
+    lines = tuple(entry.line("deb-src") for suite in needed for entry in debian_entries(configuration, suite))
     with private_apt(configuration, lines, indices=True) as apt:
         apt.update()
-        return {package: upstream_archive(package, apt.source_stanzas(package.name)) for package in packages}
+        return {package: upstream_archive(package, apt.source_stanzas(package.name)) for package in wanted}
 
 
 def upstream_archive(package: SourcePackage, showsrc: str) -> DebianFile:
@@ -90,9 +95,10 @@ def upstream_archive(package: SourcePackage, showsrc: str) -> DebianFile:
     described = [fields for fields in stanzas(showsrc) if fields.get("package") == package.name]
     here = sorted({_upstream_version(fields.get("version", "")) for fields in described})
     fields = [fields for fields in described if _upstream_version(fields.get("version", "")) == package.version]
+    # Security updates have folders of their own: the same archive may lie in two places.
     found = {file for stanza in fields for file in _archives(package, stanza)}
-    if len(found) == 1:
-        return found.pop()
+    if len({file.sha256 for file in found}) == 1:
+        return min(found, key=lambda file: file.path)
     where = f"source package {package.name}"
     if not described:
         raise LockError("Debian has no such source package", where=where, fix="check its name in the catalogue")
@@ -104,14 +110,15 @@ def upstream_archive(package: SourcePackage, showsrc: str) -> DebianFile:
 
 
 def _upstream_version(version: str) -> str:
-    """Return the upstream part of a Debian version: ``[epoch:]upstream[-revision]`` (Debian Policy, 5.6.12)."""
+    """Return upstream's version in a Debian version: ``[epoch:]upstream[+dfsg][-revision]`` (Debian Policy, 5.6.12)."""
     without_epoch = version.partition(":")[2] or version
-    return without_epoch.rpartition("-")[0] or without_epoch
+    return _REPACKED.sub("", without_epoch.rpartition("-")[0] or without_epoch)
 
 
 def _archives(package: SourcePackage, fields: dict[str, str]) -> Iterator[DebianFile]:
     # Further components are called .orig-NAME.tar, signatures .tar.gz.asc: neither is the archive.
-    archive = re.compile(rf"{re.escape(package.name)}_{re.escape(package.version)}\.orig\.tar\.(gz|bz2|xz|zst|lzma)")
+    start = rf"{re.escape(package.name)}_{re.escape(package.version)}"
+    archive = re.compile(rf"{start}({_REPACKED.pattern[:-1]})?\.orig\.tar\.(gz|bz2|xz|zst|lzma)")
     for line in fields.get("checksums-sha256", "").splitlines():
         match = _CHECKSUM.match(line.strip())
         if match and archive.fullmatch(match["name"]):

@@ -19,7 +19,7 @@ def pin_debian(outside: Outside, wanted: Wanted[DebianSource], folder: Path) -> 
         NetworkError, HashMismatchError, ToolMissingError: it cannot be had.
 
     """
-    package = SourcePackage(wanted.source.package, wanted.version)
+    package = SourcePackage(wanted.source.package, wanted.version, wanted.source.suite)
     pin = outside.find_debian([package])[package]
     download_debian_file(pin, folder / pin.filename)
     return pin, folder / pin.filename

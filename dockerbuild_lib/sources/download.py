@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from dockerbuild_lib.core.errors import HashMismatchError
 from dockerbuild_lib.core.events import silent
+from dockerbuild_lib.core.http import redacted
 from dockerbuild_lib.core.retries import DEFAULT_POLICY, RetryPolicy, retried
-from dockerbuild_lib.sources.http import Exchange, HttpSettings, exchange, open_session, redacted
+from dockerbuild_lib.sources.http import Exchange, HttpSettings, exchange, open_session
 from dockerbuild_lib.sources.partial import PartialFile, partial_file
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import DockerbuildError, NetworkError, ToolMissingError
+from dockerbuild_lib.core.http import RefusedError, redacted
 from dockerbuild_lib.core.machine import find_program
 from dockerbuild_lib.core.processes import Processes
-from dockerbuild_lib.sources.http import HttpSettings, RefusedError, TooSlowError, redacted
+from dockerbuild_lib.sources.http import HttpSettings, TooSlowError
 
 PROTOCOLS = ("https", "ssh", "file")
 """The transports that git may use; the others are unprotected, or run programs."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from dockerbuild_lib.core.errors import LockError
+from dockerbuild_lib.core.http import RefusedError, redacted
 from dockerbuild_lib.sources.git_program import Git, GitFailedError, unreachable
-from dockerbuild_lib.sources.http import RefusedError, redacted
 
 _SHA256_LENGTH = 64
 _REFS = ("refs/tags/{}^{{}}", "refs/tags/{}", "refs/heads/{}", "{}")

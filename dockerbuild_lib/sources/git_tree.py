@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import IO
 
 from dockerbuild_lib.core.errors import LockError, UnsafeArchiveError
+from dockerbuild_lib.core.http import redacted
 from dockerbuild_lib.sources.git_addresses import submodule_address
 from dockerbuild_lib.sources.git_program import Git
 from dockerbuild_lib.sources.git_repository import GitEntry, Repository
-from dockerbuild_lib.sources.http import redacted
 from dockerbuild_lib.sources.tree_archive import TreeEntry, TreeFile, TreeLink, leads_out
 
 _LINK = "120000"

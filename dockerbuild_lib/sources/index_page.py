@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from dockerbuild_lib.catalog.base import SHA256_PATTERN
 from dockerbuild_lib.core.errors import NetworkError
-from dockerbuild_lib.sources.http import RefusedError, redacted
+from dockerbuild_lib.core.http import RefusedError, redacted
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 ACCEPT = f"{JSON_TYPE}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"

@@ -12,7 +12,7 @@ from typing import Protocol
 from dockerbuild_lib.catalog.locks import LockedFile
 from dockerbuild_lib.core.errors import OfflineError, StoreDamagedError
 from dockerbuild_lib.core.events import ProgressLog, silent
-from dockerbuild_lib.core.files import sha256_of, translated_os_errors
+from dockerbuild_lib.core.files import atomic_writer, copy_stream, sha256_of, translated_os_errors
 from dockerbuild_lib.plan.naming import source_name
 from dockerbuild_lib.sources.partial import discard_partial
 from dockerbuild_lib.sources.upstream import Upstream
@@ -64,9 +64,21 @@ class SourceFetcher:
             if force or not there:
                 self._bring(locked, place, log, interned=interned and not force)
             if not interned or (force and not self._is_whole_in_store(locked)):
-                name = source_name(locked)
-                self._store.intern(name, str(locked.version), locked.filename, place, locked.sha256)
+                self._intern(locked, place)
         return place
+
+    def keep(self, locked: LockedFile, file: Path) -> None:
+        """Take the bytes of *locked*, which are at *file* now, and intern them."""
+        place = self._folder / locked.sha256 / locked.filename
+        with translated_os_errors(place), _locked(self._folder / f"{locked.sha256}.lock"):
+            if not _is_there(place, locked):
+                with file.open("rb") as source, atomic_writer(place) as target:
+                    copy_stream(source, target)
+            if not self._store.interned((locked.sha256,)):
+                self._intern(locked, place)
+
+    def _intern(self, locked: LockedFile, place: Path) -> None:
+        self._store.intern(source_name(locked), str(locked.version), locked.filename, place, locked.sha256)
 
     def _bring(self, locked: LockedFile, place: Path, log: ProgressLog, *, interned: bool) -> None:
         """Put the file at *place* from the store or from upstream; a failure leaves what was there before."""

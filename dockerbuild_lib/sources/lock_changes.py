@@ -34,7 +34,7 @@ def changes_between(name: str, before: AnyLock, after: AnyLock) -> Iterator[Lock
             yield LockChange(name, pin, _shown(old.get(pin)), _shown(new.get(pin)))
 
 
-def _pins(lock: AnyLock) -> Mapping[str, LockedFile]:
+def _pins(lock: AnyLock) -> Mapping[str, LockedFile | str]:
     if isinstance(lock, LibrariesLock):
         return lock.sources
     if isinstance(lock, ToolsLock):
@@ -42,16 +42,22 @@ def _pins(lock: AnyLock) -> Mapping[str, LockedFile]:
     return dict(_wheel_pins(lock))
 
 
-def _wheel_pins(lock: WheelLock) -> Iterator[tuple[str, LockedFile]]:
+def _wheel_pins(lock: WheelLock) -> Iterator[tuple[str, LockedFile | str]]:
     for version, pins in lock.versions.items():
         if pins.source:
             yield f"{version} source", pins.source
+        if pins.crates:
+            yield f"{version} crates", pins.crates
         for platform, prebuilt in pins.prebuilt.items():
             yield from ((f"{version} {platform} python {python}", wheel) for python, wheel in prebuilt.items())
+        for python, asked in pins.hook_requires.items():
+            yield f"{version} python {python}, asked for by its backend", ", ".join(asked)
+        for python, here in pins.built_here.items():
+            yield from ((f"{version} python {python}: {name}", f"{built}, built here") for name, built in here.items())
         for python, wheels in pins.build_requires.items():
             for wheel in wheels:
                 yield f"{version} python {python}: {wheel.distribution}", wheel
 
 
-def _shown(file: LockedFile | None) -> str | None:
-    return f"{file.filename} ({file.sha256[:12]})" if file else None
+def _shown(pin: LockedFile | str | None) -> str | None:
+    return pin if pin is None or isinstance(pin, str) else f"{pin.filename} ({pin.sha256[:12]})"

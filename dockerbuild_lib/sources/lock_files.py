@@ -1,4 +1,4 @@
-"""The files of ``config/locks``, as sources.lock writes them."""
+"""The files of ``config/locks``, as sources.lock and mirror.lock write them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,19 @@ class LockFolder:
         return self.folder / "libraries.json"
 
     @property
+    def pythons(self) -> Path:
+        """The lock of the sources of Pythons."""
+        return self.folder / "pythons.json"
+
+    @property
     def tools(self) -> Path:
         """The lock of the tools inside every image."""
         return self.folder / "tools.json"
+
+    @property
+    def bases(self) -> Path:
+        """The lock of the images that bases start from."""
+        return self.folder / "bases.json"
 
     def wheel(self, distribution: str) -> Path:
         """Return the lock of one wheel."""

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from dockerbuild_lib.catalog.catalog import Catalog
+from dockerbuild_lib.catalog.libraries import Library
 from dockerbuild_lib.catalog.locks import (
     ArchiveFile,
+    CratesArchive,
     GitArchive,
     IndexFile,
     LibrariesLock,
-    LockedFile,
+    SourceFile,
     ToolsLock,
     VersionLock,
     WheelLock,
 )
-from dockerbuild_lib.catalog.machines import Library
+from dockerbuild_lib.catalog.machines import PythonUpstream
+from dockerbuild_lib.catalog.patch_text import parse_patch
 from dockerbuild_lib.catalog.sources import ArchiveSource, DebianSource, LocalSource, Source
 from dockerbuild_lib.catalog.wheels import (
     BuiltWheel,
@@ -27,9 +31,13 @@ from dockerbuild_lib.catalog.wheels import (
     VersionRecipe,
     Wheel,
 )
+from dockerbuild_lib.core.errors import LockError
 from dockerbuild_lib.core.events import Notice
+from dockerbuild_lib.sources.backends import Subject
+from dockerbuild_lib.sources.cargo_files import CARGO_LOCK
 from dockerbuild_lib.sources.debian import SourcePackage
-from dockerbuild_lib.sources.pins import PinnedSource, Pinner
+from dockerbuild_lib.sources.lock_requires import RequirementsLocker
+from dockerbuild_lib.sources.pins import Pinner
 from dockerbuild_lib.sources.selection import is_platform_wheel
 
 
@@ -38,10 +46,10 @@ class Renewal:
     """How locks are renewed; with *update* nothing old is kept."""
 
     pinner: Pinner
-    pythons: tuple[str, ...]
+    requirements: RequirementsLocker
     update: bool
 
-    def kept(self, source: Source, version: str, old: LockedFile | None) -> LockedFile | None:
+    def kept(self, source: Source, version: str, old: SourceFile | None) -> SourceFile | None:
         """Return the *old* pin where it still is what *source* means, None where it must be made anew.
 
         A folder of this machine is looked at every time. Other mirrors are taken at their word: what they serve must
@@ -65,9 +73,12 @@ def renewed_wheel(renewal: Renewal, catalog: Catalog, name: str, *, old: WheelLo
             case UniversalWheel():
                 versions[version] = _universal(renewal, name, version, recipe, kept)
             case PrebuiltWheel():
-                versions[version] = _prebuilt(renewal, catalog, name, version, kept)
+                versions[version] = VersionLock()
             case SourceWheel() | PureWheel():
-                versions[version] = _built(renewal, name, version, recipe, kept)
+                versions[version] = _built(renewal, catalog, name, version, kept)
+        if isinstance(recipe, PrebuiltWheel) or (isinstance(recipe, SourceWheel) and recipe.prebuilt):
+            prebuilt = _prebuilt(renewal, catalog, name, version, kept)
+            versions[version] = versions[version].model_copy(update={"prebuilt": prebuilt})
         _tell_of_moves(renewal, before.source, versions[version].source)
     return WheelLock(versions=versions)
 
@@ -79,7 +90,7 @@ def _versions(renewal: Renewal, recipe: Wheel) -> tuple[str, ...]:
     return tuple(recipe.versions)
 
 
-def _tell_of_moves(renewal: Renewal, before: LockedFile | None, after: LockedFile | None) -> None:
+def _tell_of_moves(renewal: Renewal, before: SourceFile | None, after: SourceFile | None) -> None:
     """Warn of a tag or branch that is another commit than before: a moved tag may be an attack."""
     if not isinstance(before, GitArchive) or not isinstance(after, GitArchive) or before.commit == after.commit:
         return
@@ -94,48 +105,57 @@ def _universal(renewal: Renewal, name: str, version: str, recipe: UniversalWheel
     return VersionLock(source=renewal.pinner.universal_wheel(name, version, recipe.versions[version].yanked))
 
 
-def _prebuilt(renewal: Renewal, catalog: Catalog, name: str, version: str, kept: VersionLock) -> VersionLock:
+def _prebuilt(
+    renewal: Renewal, catalog: Catalog, name: str, version: str, kept: VersionLock
+) -> dict[str, dict[str, IndexFile]]:
     yanked = catalog.version(name, version).yanked
     pins: dict[str, dict[str, IndexFile]] = {}
-    for platform in catalog.platforms_of(name, version):
+    for platform in catalog.prebuilt_platforms_of(name, version):
         old = kept.prebuilt.get(platform, {})
         pins[platform] = {}
-        for python in renewal.pythons:
+        for python in renewal.requirements.pythons:
             tags, pin = catalog.tags_of(name, version, platform, python), old.get(python)
             if pin is None or not is_platform_wheel(pin.filename, version, python, tags):
                 pin = renewal.pinner.platform_wheel(name, version, python, tags, yanked)
             pins[platform][python] = pin
-    return VersionLock(prebuilt=pins)
+    return pins
 
 
-def _built(renewal: Renewal, name: str, version: str, recipe: BuiltWheel, kept: VersionLock) -> VersionLock:
-    file = renewal.kept(recipe.source, version, kept.source)
-    if file:
-        source = PinnedSource(file, kept.declared_requires)
-    else:
+def _built(renewal: Renewal, catalog: Catalog, name: str, version: str, kept: VersionLock) -> VersionLock:
+    recipe = catalog.wheels[name]
+    assert isinstance(recipe, BuiltWheel)  # noqa: S101 - so it was matched
+    source = renewal.kept(recipe.source, version, kept.source)
+    if source is None:
         said = recipe.versions.get(version, VersionRecipe())
         source = renewal.pinner.source(name, version, recipe.source, said.yanked)
-    requires = (*source.declared_requires, *recipe.build_requires)
-    old = kept.build_requires if (*kept.declared_requires, *kept.added_requires) == requires else {}
-    pin = renewal.pinner.build_wheels
-    return VersionLock(
-        source=source.file,
-        declared_requires=source.declared_requires,
-        added_requires=recipe.build_requires,
-        build_requires={
-            # A source that needs nothing has an empty environment, which is locked all the same.
-            python: old[python] if python in old else pin(requires, python, recipe.build_requires)
-            for python in renewal.pythons
-        },
-    )
+    subject = Subject(name, version, recipe, source)
+    pins = renewal.requirements.lock(catalog, subject, kept)
+    return pins.model_copy(update={"crates": _crates(renewal, catalog, subject, kept.crates)})
+
+
+def _crates(renewal: Renewal, catalog: Catalog, subject: Subject, old: CratesArchive | None) -> CratesArchive | None:
+    if not subject.recipe.has_crates(subject.version):
+        return None
+    _refuse_other_crates(catalog, subject)
+    if old and old.source.sha256 == subject.source.sha256:
+        return old.model_copy(update={"source": subject.source})
+    return renewal.pinner.crates(subject.distribution, subject.version, subject.source)
+
+
+def _refuse_other_crates(catalog: Catalog, subject: Subject) -> None:
+    """Refuse patches of Cargo.lock: the crates are those of the source as it was released."""
+    for path in subject.patches(catalog.folder):
+        if any(PurePosixPath(change.path).name == CARGO_LOCK for change in parse_patch(path.read_bytes())):
+            what = "it changes Cargo.lock, but crates are locked as the source itself names them"
+            raise LockError(what, where=str(path), fix="take a source that names them, or a commit of your own")
 
 
 def renewed_libraries(
-    renewal: Renewal, libraries: Mapping[str, Library], wanted: Collection[str], *, old: LibrariesLock
+    renewal: Renewal, libraries: Mapping[str, Library | PythonUpstream], wanted: Collection[str], *, old: LibrariesLock
 ) -> LibrariesLock:
-    """Return the pins of the *wanted* libraries' sources, beside the old ones of the others in the catalogue."""
+    """Return the pins of the *wanted* libraries' or Pythons' sources, beside the old ones of the catalogue's others."""
     pins = {name: file for name, file in old.sources.items() if name in libraries and name not in wanted}
-    missing = {}
+    missing: dict[str, Library | PythonUpstream] = {}
     for name in wanted:
         library = libraries[name]
         if file := renewal.kept(library.source, library.version, old.sources.get(name)):
@@ -145,15 +165,15 @@ def renewed_libraries(
     pins |= _debian_sources(renewal, missing)
     for name, library in missing.items():
         if name not in pins:
-            pins[name] = renewal.pinner.source(name, library.version, library.source).file
+            pins[name] = renewal.pinner.source(name, library.version, library.source)
         _tell_of_moves(renewal, old.sources.get(name), pins[name])
     return LibrariesLock(sources=pins)
 
 
-def _debian_sources(renewal: Renewal, libraries: Mapping[str, Library]) -> dict[str, LockedFile]:
+def _debian_sources(renewal: Renewal, libraries: Mapping[str, Library | PythonUpstream]) -> dict[str, SourceFile]:
     """Return the pins of those that come from Debian, whose indices are fetched once for all of them."""
     packages = {
-        name: SourcePackage(library.source.package, library.version)
+        name: SourcePackage(library.source.package, library.version, library.source.suite)
         for name, library in libraries.items()
         if isinstance(library.source, DebianSource)
     }
@@ -166,5 +186,5 @@ def renewed_tools(renewal: Renewal, requirements: Collection[str], *, old: Tools
     wanted = tuple(sorted(requirements))
     if old.requirements == wanted and not renewal.update:
         return old
-    wheels = renewal.pinner.build_wheels(wanted, renewal.pythons[0], wanted) if wanted else ()
+    wheels = renewal.pinner.build_wheels(wanted, renewal.requirements.pythons[0], wanted) if wanted else ()
     return ToolsLock(requirements=wanted, wheels=wheels)

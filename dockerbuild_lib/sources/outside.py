@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from dockerbuild_lib.catalog.locks import DebianFile
+from dockerbuild_lib.catalog.locks import DebianFile, LockedFile
 from dockerbuild_lib.catalog.settings import ArchiveLimits
 from dockerbuild_lib.catalog.sources import Source
 from dockerbuild_lib.core.events import Emit, discard
 from dockerbuild_lib.sources.archives import DEFAULT_LIMITS
+from dockerbuild_lib.sources.cargo_program import Cargo
 from dockerbuild_lib.sources.debian import SourcePackage, find_upstream_archives
 from dockerbuild_lib.sources.download import Downloader
 from dockerbuild_lib.sources.git_program import Git
@@ -39,6 +40,16 @@ class Wanted(Generic[SomeSource_co]):
         return f"{self.name}-{self.version}"
 
 
+class Interning(Protocol):
+    """The sources that this machine has: so each is brought from outside once."""
+
+    def fetch(self, locked: LockedFile, /) -> Path:
+        """Return where a pinned file is, which is brought from outside where it is not there yet."""
+
+    def keep(self, locked: LockedFile, file: Path) -> None:
+        """Take the bytes of a pin, which are at *file* now."""
+
+
 @dataclass(frozen=True)
 class Origins:
     """Where sources come from (None: as this machine is configured), and what their archives may unpack to."""
@@ -46,7 +57,10 @@ class Origins:
     index: PackageIndex | None = None
     debian: DebianFinder | None = None
     git: Git = field(default_factory=Git)
+    cargo: Cargo = field(default_factory=Cargo)
     limits: ArchiveLimits = DEFAULT_LIMITS
+    interning: Callable[[], Interning] | None = None
+    """Needed where sources are pinned, and where one is made from another."""
 
 
 class Outside:
@@ -75,6 +89,17 @@ class Outside:
     def limits(self) -> ArchiveLimits:
         """What archives may unpack to."""
         return self._origins.limits
+
+    @property
+    def interning(self) -> Interning:
+        """The sources that this machine has."""
+        assert self._origins.interning, "nobody keeps sources"  # noqa: S101 - who pins or makes sources gives it
+        return self._origins.interning()
+
+    @property
+    def cargo(self) -> Cargo:
+        """cargo, which has a configuration of its own."""
+        return self._origins.cargo
 
     @property
     def downloader(self) -> Downloader:

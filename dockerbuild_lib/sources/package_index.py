@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from packaging.utils import canonicalize_name
 
 from dockerbuild_lib.core.errors import UsageError
+from dockerbuild_lib.core.http import RefusedError, redacted
 from dockerbuild_lib.sources.download import Downloader
-from dockerbuild_lib.sources.http import HttpSettings, RefusedError, redacted
+from dockerbuild_lib.sources.http import HttpSettings
 from dockerbuild_lib.sources.index_page import ACCEPT, IndexEntry, parse_page
 
 _NOT_THERE = frozenset({404, 410})

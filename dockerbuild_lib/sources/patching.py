@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from dockerbuild_lib.catalog.patch_lines import PatchProblem
 from dockerbuild_lib.catalog.patch_text import FileChange, parse_patch
+from dockerbuild_lib.catalog.settings import ArchiveLimits
 from dockerbuild_lib.core.errors import PatchFailedError, UnsafeArchiveError
 from dockerbuild_lib.core.files import translated_os_errors
-from dockerbuild_lib.sources.archives import Kind, Member, OpenArchive, read_content
+from dockerbuild_lib.sources.archives import DEFAULT_LIMITS, Kind, Member, OpenArchive, open_archive, read_content
 from dockerbuild_lib.sources.patch_apply import MismatchError, changed
 
 
@@ -50,6 +51,24 @@ def patched_members(opened: OpenArchive, patches: Sequence[Path]) -> Iterator[Me
             yield member
     for path in sorted(changes.keys() - met):
         yield from _created(opened, path, changes[path])
+
+
+def read_member(
+    archive: Path, name: str, limits: ArchiveLimits = DEFAULT_LIMITS, patches: Sequence[Path] = ()
+) -> bytes | None:
+    """Return the bytes of the regular file *name* below the top folder, patched; None where there is none.
+
+    Raises:
+        UnsafeArchiveError: as :func:`patched_members`, or the file is too large to be read into memory.
+        PatchFailedError: as :func:`patched_members`.
+
+    """
+    found: bytes | None = None
+    with open_archive(archive, limits) as opened:
+        for member in patched_members(opened, patches):
+            if member.name == name and member.kind is Kind.FILE:
+                found = read_content(member)
+    return found
 
 
 def _read(patch: Path) -> Iterator[_Change]:

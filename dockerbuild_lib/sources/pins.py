@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
+from dockerbuild_lib.catalog.catalog import Catalog
+from dockerbuild_lib.catalog.locks import CratesArchive, IndexFile, SourceFile
 from dockerbuild_lib.catalog.sources import (
     ArchiveSource,
     DebianSource,
@@ -19,8 +19,10 @@ from dockerbuild_lib.catalog.sources import (
 )
 from dockerbuild_lib.core.errors import LockError
 from dockerbuild_lib.sources.archive_source import pin_archive
+from dockerbuild_lib.sources.backends import HereWheel, Subject
 from dockerbuild_lib.sources.build_system import declared_requires
 from dockerbuild_lib.sources.cooldown import Cooldown
+from dockerbuild_lib.sources.crates_source import pin_crates
 from dockerbuild_lib.sources.debian_source import pin_debian
 from dockerbuild_lib.sources.download import Expected, Received
 from dockerbuild_lib.sources.git_source import pin_git
@@ -28,6 +30,7 @@ from dockerbuild_lib.sources.index_page import IndexEntry
 from dockerbuild_lib.sources.local_source import local_version, pin_local
 from dockerbuild_lib.sources.outside import Outside, Wanted
 from dockerbuild_lib.sources.package_index import PackageIndex
+from dockerbuild_lib.sources.patching import read_member
 from dockerbuild_lib.sources.resolve import Resolved, resolve
 from dockerbuild_lib.sources.selection import (
     find_build_machine_wheel,
@@ -38,7 +41,7 @@ from dockerbuild_lib.sources.selection import (
 from dockerbuild_lib.sources.yanked import is_named, refuse_yanked
 
 _YANKED_FIX = "choose another version, or write below it why it is taken all the same: 'yanked: REASON'"
-_PINS: Mapping[type[Source], Callable[[Outside, Wanted[Any], Path], tuple[LockedFile, Path]]] = {
+_PINS: Mapping[type[Source], Callable[[Outside, Wanted[Any], Path], tuple[SourceFile, Path]]] = {
     ArchiveSource: pin_archive,
     GitSource: pin_git,
     LocalSource: pin_local,
@@ -47,21 +50,13 @@ _PINS: Mapping[type[Source], Callable[[Outside, Wanted[Any], Path], tuple[Locked
 """How each type is pinned, but for the package index's: a function that gives the pin and the bytes in a folder."""
 
 
-@dataclass(frozen=True)
-class PinnedSource:
-    """A source's pin, and what it declares that it needs to be built."""
-
-    file: LockedFile
-    declared_requires: tuple[str, ...]
-
-
 class Pinner:
     """Makes pins of what sources are now; *cooldown* says which of the package index's files are too young."""
 
     def __init__(self, outside: Outside, cooldown: Cooldown | None = None) -> None:
         self.outside = outside
         self._cooldown = cooldown
-        self._resolved: dict[tuple[tuple[str, ...], str, tuple[str, ...]], tuple[IndexFile, ...]] = {}
+        self._resolved: dict[tuple[object, ...], tuple[IndexFile, ...]] = {}
 
     @property
     def _index(self) -> PackageIndex:
@@ -76,8 +71,8 @@ class Pinner:
         """
         return local_version(self.outside, source)
 
-    def source(self, distribution: str, version: str, source: Source, yanked: str | None = None) -> PinnedSource:
-        """Pin the source of a version, and read what it declares; none of its code runs.
+    def source(self, distribution: str, version: str, source: Source, yanked: str | None = None) -> SourceFile:
+        """Pin the source of a version; its bytes are interned.
 
         *yanked* is why it may be one that its authors took back; None: it may not.
 
@@ -87,13 +82,14 @@ class Pinner:
 
         """
         with tempfile.TemporaryDirectory(prefix="dockerbuild-lock-") as folder:
-            file: LockedFile
+            file: SourceFile
             if isinstance(source, SdistSource):
                 file, place = self._sdist(distribution, version, yanked, Path(folder))
             else:
                 wanted = Wanted(distribution, version, source)
                 file, place = _PINS[type(source)](self.outside, wanted, Path(folder))
-            return PinnedSource(file, declared_requires(place, self.outside.limits))
+            self.outside.interning.keep(file, place)
+            return file
 
     def _sdist(self, distribution: str, version: str, yanked: str | None, folder: Path) -> tuple[IndexFile, Path]:
         entry = find_sdist(self._index.files(distribution), version)
@@ -101,6 +97,31 @@ class Pinner:
         self._refuse(found, None if yanked else _YANKED_FIX)
         target = folder / found.filename
         return _pin(found, distribution, version, self._download(found, target)), target
+
+    def declared_requires(self, catalog: Catalog, subject: Subject) -> tuple[str, ...]:
+        """Return what the pyproject.toml of a source asks for, as the catalogue's patches leave it; no code of it runs.
+
+        Raises:
+            LockError: it is wrong.
+            UnsafeArchiveError, PatchFailedError: there is no source to read it in.
+
+        """
+        archive, patches = self.outside.interning.fetch(subject.source), subject.patches(catalog.folder)
+        content = read_member(archive, "pyproject.toml", self.outside.limits, patches)
+        return declared_requires(content, subject.name)
+
+    def crates(self, name: str, version: str, source: SourceFile) -> CratesArchive:
+        """Pin the crates that the Cargo.lock of *source* names; their archive is interned.
+
+        Raises:
+            LockError: there is no Cargo.lock, or it does not pin everything.
+            NetworkError, HashMismatchError, UnsafeArchiveError, ToolMissingError: they cannot be had.
+
+        """
+        with tempfile.TemporaryDirectory(prefix="dockerbuild-lock-") as folder:
+            file, place = pin_crates(self.outside, name, version, source, Path(folder))
+            self.outside.interning.keep(file, place)
+            return file
 
     def universal_wheel(self, distribution: str, version: str, yanked: str | None = None) -> IndexFile:
         """Pin the wheel of a version that runs everywhere; *yanked* as for :meth:`source`.
@@ -124,26 +145,33 @@ class Pinner:
 
         """
         entry = find_platform_wheel(self._index.files(distribution), version, python, tags)
-        found = self._present(entry, distribution, version, f"wheel for Python {python} on {tags[0]} or older")
+        kind = f"wheel for Python {python} on {tags[0]} or older"
+        if entry is None and self._index.files(distribution):
+            what, fix = f"the package index has no {kind} of it", "leave the platform out: 'skip: {PLATFORM: REASON}'"
+            raise LockError(what, where=f"{distribution} {version}", fix=fix)
+        found = self._present(entry, distribution, version, kind)
         self._refuse(found, None if yanked else _YANKED_FIX)
         return self._complete(found, distribution, version)
 
     def build_wheels(
-        self, requirements: Iterable[str], python: str, named: Collection[str] = ()
+        self, requirements: Iterable[str], python: str, named: Collection[str] = (), here: Sequence[HereWheel] = ()
     ) -> tuple[IndexFile, ...]:
-        """Pin the wheels of all that *requirements* need under *python* on the build machine, by name.
+        """Pin the wheels of all that *requirements* and *here* need under *python* on the build machine, by name.
 
-        *named* are those of them that the catalogue itself names: what it pins (==) may be yanked.
+        *named* are those of them that the catalogue itself names: what it pins (==) may be yanked. Those in *here* are
+        there already; what they need comes from the package index.
 
         Raises:
             LockError: they cannot be fulfilled by wheels, or only by a yanked one.
             NetworkError: the package index cannot be reached.
 
         """
-        key = (tuple(sorted(requirements)), python, tuple(sorted(named)))
+        wanted = tuple(sorted(requirements))
+        key = (wanted, python, tuple(sorted(named)), tuple(here))
         if key not in self._resolved:
             newest = self._cooldown.newest if self._cooldown else None
-            resolved = resolve(key[0], python, self._index.configuration, newest=newest)
+            files = {wheel.distribution: wheel.file for wheel in here}
+            resolved = resolve(wanted, python, self._index.configuration, newest=newest, here=files)
             self._resolved[key] = tuple(self._build_wheel(pin, python, named) for pin in resolved)
         return self._resolved[key]
 

@@ -6,18 +6,21 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from dockerbuild_lib.catalog.architectures import BUILD_MACHINE
+from dockerbuild_lib.catalog.python_names import release_of
 from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import DockerbuildError, LockError, NetworkError, ToolMissingError
 from dockerbuild_lib.sources.cooldown import SETTING, untold
 from dockerbuild_lib.sources.package_index import IndexConfiguration
+from dockerbuild_lib.sources.requirements import index_requirement
 
 _TIME_LIMIT = 300.0
 _PLATFORM = f"{BUILD_MACHINE.machine}-manylinux_2_28"
@@ -36,11 +39,13 @@ _INHERITED = (
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
 )
 _PINNED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(\[[^\]]*\])?==(?P<version>[^\s;\\]+)")
+_LOCAL = re.compile(r"^(?P<name>[A-Za-z0-9._-]+) @ file://")
 _HASH = re.compile(r"--hash=sha256:(?P<sha256>[0-9a-f]{64})")
 _DECORATION = re.compile(r"[^\x20-\x7e]+")
 _UNTOLD = re.compile(r"`(?P<filename>[^`]+)` is missing an upload date")
 _TOO_YOUNG = "exclude-newer"
 _NETWORK_SIGNS = ("Failed to fetch", "error sending request", "Could not connect", "dns error", "timed out")
+_NOTHING: Mapping[str, Path] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -53,11 +58,17 @@ class Resolved:
 
 
 def resolve(
-    requirements: Iterable[str], python: str, configuration: IndexConfiguration, *, newest: datetime | None = None
+    requirements: Iterable[str],
+    python: str,
+    configuration: IndexConfiguration,
+    *,
+    newest: datetime | None = None,
+    here: Mapping[str, Path] = _NOTHING,
 ) -> tuple[Resolved, ...]:
     """Return all that *requirements* need on the build machine under *python* (3.11), by name; wheels only.
 
-    What was uploaded after *newest* is left out.
+    What was uploaded after *newest* is left out. *here* is distribution -> wheel of what must be taken from this
+    machine; what that needs is returned, not itself.
 
     Raises:
         LockError: no versions fit together, or one has no wheel, or nobody tells when it was uploaded.
@@ -66,11 +77,12 @@ def resolve(
         OfflineError: connections are forbidden.
 
     """
-    wanted = "".join(f"{_checked(requirement)}\n" for requirement in requirements)
+    wanted = "".join(f"{index_requirement(requirement)}\n" for requirement in requirements)
+    wanted += "".join(f"{name} @ {file.as_uri()}\n" for name, file in here.items())
     CONNECTIONS.require(_label(wanted, python))
     command = (
         *(_uv(), "pip", "compile", "-"),
-        *("--python", sys.executable, "--python-version", python, "--python-platform", _PLATFORM),
+        *("--python", sys.executable, "--python-version", release_of(python), "--python-platform", _PLATFORM),
         *("--only-binary", ":all:", "--generate-hashes"),
         *("--no-config", "--no-header", "--no-annotate", "--no-progress", "--color", "never"),
         *(("--exclude-newer", newest.isoformat()) if newest else ()),
@@ -90,19 +102,7 @@ def resolve(
         raise NetworkError(f"uv found no versions in {_TIME_LIMIT:.0f} s", fix="check the package index") from error
     if done.returncode:
         raise _failure(wanted, python, done.stderr)
-    return parse_requirements(done.stdout)
-
-
-def _checked(requirement: str) -> Requirement:
-    """Return the requirement when it names a project of the index: uv takes options and addresses in its place."""
-    try:
-        parsed = Requirement(requirement)
-    except InvalidRequirement as error:
-        raise LockError(f"{requirement!r} is no requirement (PEP 508): {error}", fix="correct it") from error
-    if parsed.url:
-        fix = "the recipe's build-requires can name a release of the package index"
-        raise LockError(f"the requirement {requirement!r} is an address, which cannot be locked", fix=fix)
-    return parsed
+    return parse_requirements(done.stdout, here)
 
 
 def _uv() -> str:
@@ -147,11 +147,13 @@ def _failure(wanted: str, python: str, complaint: str) -> DockerbuildError:
     return LockError(why, where=where, fix="change the requirement: a recipe's build-requires narrows it down")
 
 
-def parse_requirements(text: str) -> tuple[Resolved, ...]:
-    """Return what a requirements.txt with pins and hashes holds."""
+def parse_requirements(text: str, here: Collection[str] = ()) -> tuple[Resolved, ...]:
+    """Return what a requirements.txt with pins and hashes holds, without the files of the distributions *here*."""
     found = []
     for line in text.replace("\\\n", " ").splitlines():
         if not line.strip() or line.startswith("#"):
+            continue
+        if (local := _LOCAL.match(line)) and canonicalize_name(local["name"]) in here:
             continue
         match = _PINNED.match(line)
         if match is None:

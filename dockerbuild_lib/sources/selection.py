@@ -11,6 +11,7 @@ from packaging.version import Version
 
 from dockerbuild_lib.catalog.architectures import BUILD_MACHINE
 from dockerbuild_lib.catalog.platform_tags import accepted_tags
+from dockerbuild_lib.catalog.python_names import abi_tag, interpreter_tag, release_of
 from dockerbuild_lib.sources.index_page import IndexEntry
 
 _BUILD_MACHINE_TAGS = (f"manylinux_2_36_{BUILD_MACHINE.machine}", f"linux_{BUILD_MACHINE.machine}")
@@ -82,10 +83,10 @@ def _ranks(python: str, platform_tags: tuple[str, ...], *, pure: bool) -> dict[T
 
     Those for any platform count only where *pure* ones do.
     """
-    release = tuple(int(part) for part in python.split("."))
+    release = tuple(int(part) for part in release_of(python).split("."))
     platforms = accepted_tags(platform_tags)
-    interpreter = f"cp{python.replace('.', '')}"
-    tags = [*cpython_tags(release, abis=[interpreter], platforms=platforms)]
+    interpreter = interpreter_tag(python)
+    tags = [*cpython_tags(release, abis=[abi_tag(python)], platforms=platforms)]
     if pure:
         tags += compatible_tags(release, interpreter, platforms)
     return {tag: rank for rank, tag in reversed(list(enumerate(tags)))}

@@ -6,14 +6,23 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from dockerbuild_lib.catalog.locks import ArchiveFile, DebianFile, GitArchive, IndexFile, LocalArchive, LockedFile
+from dockerbuild_lib.catalog.locks import (
+    ArchiveFile,
+    CratesArchive,
+    DebianFile,
+    GitArchive,
+    IndexFile,
+    LocalArchive,
+    LockedFile,
+)
 from dockerbuild_lib.core.errors import HashMismatchError
 from dockerbuild_lib.core.events import ProgressLog, silent
+from dockerbuild_lib.core.http import RefusedError
 from dockerbuild_lib.sources.archive_source import fetch_archive
+from dockerbuild_lib.sources.crates_source import fetch_crates
 from dockerbuild_lib.sources.debian_source import fetch_debian
 from dockerbuild_lib.sources.download import Expected
 from dockerbuild_lib.sources.git_source import fetch_git
-from dockerbuild_lib.sources.http import RefusedError
 from dockerbuild_lib.sources.local_source import fetch_local
 from dockerbuild_lib.sources.outside import Outside
 from dockerbuild_lib.sources.package_index import PackageIndex
@@ -54,6 +63,7 @@ _FETCHERS: Mapping[type[LockedFile], Callable[[Outside, Any, Path, ProgressLog],
     GitArchive: fetch_git,
     LocalArchive: fetch_local,
     DebianFile: fetch_debian,
+    CratesArchive: fetch_crates,
 }
 
 

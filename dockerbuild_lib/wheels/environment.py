@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dockerbuild_lib.catalog.architectures import architecture_of
 from dockerbuild_lib.core.command import Argument, WorkPath
 from dockerbuild_lib.images import layout
-from dockerbuild_lib.plan.steps import WheelWork, Workshop
+from dockerbuild_lib.plan.products import Workshop
 from dockerbuild_lib.sources.tree_archive import MTIME
 
 SOURCE = WorkPath("src")
+VENV = WorkPath("venv")
+"""The build environment: the locked requirements, and nothing else."""
 LIBRARIES = WorkPath("libraries")
+CRATES = WorkPath("crates")
+PATH = "/usr/local/bin:/usr/bin:/bin"
 SOURCE_DATE_EPOCH = str(MTIME)
 
 
@@ -34,7 +38,7 @@ DEFAULT_CONDITIONS = Conditions()
 def plain_environment(conditions: Conditions) -> dict[str, Argument]:
     """Return the variables of every command, for the build machine and for the target alike."""
     return {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PATH": PATH,
         "HOME": "/tmp/home",  # noqa: S108 - the container's own
         "TMPDIR": "/tmp",  # noqa: S108
         "LANG": "C.UTF-8",
@@ -49,7 +53,8 @@ def plain_environment(conditions: Conditions) -> dict[str, Argument]:
 
 def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argument]:
     """Return the variables that name the compilers and their flags, with *libraries* to be found."""
-    name = workshop.toolchain_name
+    name, architecture = workshop.toolchain_name, architecture_of(workshop.platform.triple)
+    emulated = {} if architecture.is_build_machine else {"QEMU_LD_PREFIX": layout.sysroot(architecture)}
     used = [LIBRARIES / library for library in libraries]
     # The fixed path of the source stands in debug information and __FILE__; /src is what readers of a wheel see.
     prefix_map: Argument = ("-ffile-prefix-map=", SOURCE, "=/src")
@@ -73,24 +78,40 @@ def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argumen
         "LDFLAGS": _words(ldflags),
         "PKG_CONFIG_LIBDIR": _joined((library / "lib" / "pkgconfig" for library in used), ":"),
         "CMAKE_TOOLCHAIN_FILE": f"{layout.toolchain_folder(name)}/cmake/toolchain.cmake",
+        **emulated,
     }
 
 
-def target_environment(wheel: WheelWork, conditions: Conditions) -> dict[str, Argument]:
-    """Return the whole environment of a wheel's build for its target."""
-    workshop = wheel.workshop
-    named = compilers(workshop, (library.name for library in wheel.libraries))
-    machine = architecture_of(workshop.platform.triple).machine
+def target_environment(
+    workshop: Workshop,
+    libraries: Iterable[str],
+    sysconfig: str,
+    own: Mapping[str, Argument],
+    conditions: Conditions = DEFAULT_CONDITIONS,
+) -> dict[str, Argument]:
+    """Return the whole environment of a wheel's build for its target; *own* are the recipe's variables.
+
+    *sysconfig* is the module of the target Python's variables. The programs of the build requirements are found
+    first, as PEP 517 asks.
+    """
+    plain = plain_environment(conditions)
+    named = compilers(workshop, libraries)
+    architecture = architecture_of(workshop.platform.triple)
     return {
-        **plain_environment(conditions),
+        **plain,
+        "PATH": (VENV / "bin", f":{PATH}"),
         **named,
         "LDSHARED": f"{named['CC']} -shared",
         "LDCXXSHARED": f"{named['CXX']} -shared",
-        "_PYTHON_HOST_PLATFORM": f"linux-{machine}",
-        "_PYTHON_SYSCONFIGDATA_NAME": f"_sysconfigdata__{workshop.platform.triple}",
-        **wheel.recipe.environment,
-        **wheel.version_recipe.environment,
+        "_PYTHON_HOST_PLATFORM": f"linux-{architecture.machine}",
+        "_PYTHON_SYSCONFIGDATA_NAME": sysconfig,
+        **own,
     }
+
+
+def crates_environment() -> dict[str, Argument]:
+    """Return the variables that make cargo take the crates of the archive, and nothing from elsewhere."""
+    return {"CARGO_HOME": CRATES / ".cargo", "CARGO_NET_OFFLINE": "true"}
 
 
 def _words(arguments: Iterable[Argument]) -> Argument:

@@ -11,11 +11,15 @@ from dockerbuild_lib.containers.worker import WORK_FOLDER
 from dockerbuild_lib.core.command import resolve
 from dockerbuild_lib.core.errors import UsageError
 from dockerbuild_lib.images import layout
-from dockerbuild_lib.plan.steps import Workshop
+from dockerbuild_lib.plan.products import Workshop
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, compilers, plain_environment
 
 _ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)", re.DOTALL)
 Assignments = tuple[tuple[str, str], ...]
+_WITH_ZIG_CACHE = (
+    f'/bin/cp -rs {layout.ZIG_CACHE}/. "$ZIG_GLOBAL_CACHE_DIR" && /bin/rm -rf "$ZIG_GLOBAL_CACHE_DIR/h" && '
+    f'/bin/cp -r {layout.ZIG_CACHE}/h "$ZIG_GLOBAL_CACHE_DIR"; exec "$@"'
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,14 @@ class Changes:
         for name, value in self.suffixes:
             changed[name] = ":".join(filter(None, (changed.get(name), value)))
         return changed
+
+
+def foreground_command(compiler: str, argv: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what runs *argv*: with zig, after its cache was given what the image's has, else all would be made anew.
+
+    As in a build, large results are links, and what zig writes to is copied.
+    """
+    return ("/bin/sh", "-c", _WITH_ZIG_CACHE, "sh", *argv) if compiler == "zig" else argv
 
 
 def _assignment(option: str, text: str) -> tuple[str, str]:

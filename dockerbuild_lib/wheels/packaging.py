@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from dockerbuild_lib.core.files import translated_os_errors
-from dockerbuild_lib.plan.steps import Goal
+from dockerbuild_lib.plan.keys import ContentKey
+from dockerbuild_lib.plan.products import Goal, LibraryWork
+from dockerbuild_lib.sources.trees import SourceTrees
 from dockerbuild_lib.store.package_file import write_package
-from dockerbuild_lib.store.package_tree import FileMember
+from dockerbuild_lib.store.package_tree import FileMember, scan_tree
 from dockerbuild_lib.store.protocol import Publication, Published, Store
 from dockerbuild_lib.wheels.results import PACKAGE, Result, WorkArea
 
@@ -26,7 +29,7 @@ def package_wheel(goal: Goal, wheel: Path, area: WorkArea) -> Result:
 
 @dataclass(frozen=True)
 class Publisher:
-    """Publishes results into *store*. *git_revision* is of the catalogue, None when it is in no git work tree."""
+    """Publishes results and libraries into *store*. *git_revision* is of the catalogue; None: it has none."""
 
     store: Store
     git_revision: str | None
@@ -38,15 +41,30 @@ class Publisher:
             VersionConflictError: this version is published already, with other bytes.
 
         """
-        tags = [*goal.names.package_tags, f"content_key:{goal.key.full}", f"recipe_key:{goal.key.recipe}"]
-        if self.git_revision:
-            tags.append(f"git_revision:{self.git_revision}")
         return self.store.publish(
             Publication(
                 package=goal.package,
                 file=result.package,
-                tags=tuple(tags),
+                tags=(*goal.names.package_tags, *self._tags(goal.key)),
                 unique_tag=goal.names.version_tag,
                 wheel=result.wheel,
             )
         )
+
+    def publish_library(self, work: LibraryWork, tar: Path, trees: SourceTrees) -> Published:
+        """Make the package of a built library from its *tar*, and register it with its tags and refs.
+
+        Raises:
+            VersionConflictError: this version is published already, with other bytes.
+
+        """
+        with tempfile.TemporaryDirectory(prefix="library.", dir=trees.scratch) as folder, translated_os_errors(tar):
+            tree, package = Path(folder, "tree"), Path(folder, PACKAGE)
+            trees.unpack(tar, tree)
+            write_package(package, work.package, scan_tree(tree))
+            tag = f"version:{work.version_text}"
+            return self.store.publish(Publication(work.package, package, self._tags(work.key), unique_tag=tag))
+
+    def _tags(self, key: ContentKey) -> tuple[str, ...]:
+        revision = (f"git_revision:{self.git_revision}",) if self.git_revision else ()
+        return (f"content_key:{key.full}", f"recipe_key:{key.recipe}", *revision)

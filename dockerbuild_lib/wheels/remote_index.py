@@ -20,7 +20,7 @@ from urllib.parse import urljoin, urlsplit
 from dockerbuild_lib.core.connections import CONNECTIONS
 from dockerbuild_lib.core.errors import AccessRefusedError, UsageError, WheelRefusedError
 from dockerbuild_lib.core.files import CHUNK
-from dockerbuild_lib.sources.http import RefusedError, redacted, translated
+from dockerbuild_lib.core.http import RefusedError, redacted, translated
 from dockerbuild_lib.sources.index_page import ACCEPT, IndexEntry, parse_page
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 staging/<content key>/                       a built wheel that was not checked yet, and source-tree.sha256
 wheels/<distribution>-<version>/<target>/<content key>/   a wheel that passed, its package, and result.json
 libraries/<name>/<platform>/<content key>.tar
+pythons/<name>/<platform>/<content key>.tar
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from dockerbuild_lib.core.errors import StoreDamagedError
 from dockerbuild_lib.core.files import sha256_of, translated_os_errors, write_atomic
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.steps import Goal, LibraryWork, WheelWork, place_of
+from dockerbuild_lib.plan.products import Goal, LibraryWork, PythonWork, WheelWork, place_of
 
 RECORD = "result.json"
 SOURCE_TREE = "source-tree.sha256"
@@ -49,6 +50,10 @@ class WorkArea:
     def library(self, work: LibraryWork) -> Path:
         """Return where the tar of a library is, or will be."""
         return self.root / "libraries" / work.name / work.workshop.platform_name / f"{work.key.full}.tar"
+
+    def python(self, work: PythonWork) -> Path:
+        """Return where the tar of a Python that was built from source is, or will be; the store has it too."""
+        return self.root / "pythons" / work.name / work.workshop.platform_name / f"{work.key.full}.tar"
 
     def folder(self, goal: Goal) -> Path:
         """Return the folder of a goal's result."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from dockerbuild_lib.catalog.architectures import Architecture, architecture_of
+from dockerbuild_lib.catalog.platform_tags import accepted_tags
+from dockerbuild_lib.catalog.python_names import release_of
 from dockerbuild_lib.containers.engine import Engine
 from dockerbuild_lib.containers.worker import Limits
 from dockerbuild_lib.core.command import Command, WorkPath
 from dockerbuild_lib.core.errors import BuildFailedError, TrialFailedError
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.images import layout
-from dockerbuild_lib.plan.steps import TriedWork
+from dockerbuild_lib.plan.products import Pythons, TriedWork
 from dockerbuild_lib.wheels.build import worker_options
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, plain_environment
+from dockerbuild_lib.wheels.python_places import python_trees, target_interpreter
 
 WHEELS = WorkPath("wheels")
 SITE = WorkPath("site")
@@ -28,8 +32,8 @@ class Trial:
     engine: Engine
     limits: Limits
 
-    def run(self, work: TriedWork, wheel: Path, log: StepLog) -> None:
-        """Install *wheel* for its target and run the recipe's snippet.
+    def run(self, work: TriedWork, wheel: Path, log: StepLog, pythons: Mapping[str, Path]) -> None:
+        """Install *wheel* for its target and run the recipe's snippet; *pythons* are tars by content key.
 
         Raises:
             TrialFailedError: the wheel does not install there, or the snippet failed.
@@ -37,6 +41,9 @@ class Trial:
         """
         with self.engine.worker(worker_options(work.workshop, self.limits)) as worker:
             worker.put({WHEELS / wheel.name: wheel, SNIPPET: work.recipe.trial.encode()})
+            for archive, folder in python_trees(Pythons(target=work.pythons.target), pythons):
+                with archive.open("rb") as stream:
+                    worker.put_tree(stream, folder)
             try:
                 worker.run(_install(work, wheel.name), log)
                 worker.run(_use(work), log)
@@ -45,23 +52,28 @@ class Trial:
 
 
 def _install(work: TriedWork, name: str) -> Command:
-    """Install as uv does it for a machine of the target's kind with the oldest system that the tags promise."""
-    platform = _uv_platform(work)
-    where = (("--target=", SITE), f"--python-version={work.target.python}", f"--python-platform={platform}")
-    options = ("--no-config", "--offline", "--no-index", "--no-deps", "--no-cache", "--quiet")
-    uv = f"{layout.TOOLS}/bin/uv"
-    return Command((uv, "pip", "install", *options, *where, WHEELS / name), plain_environment(DEFAULT_CONDITIONS))
+    """Install as pip does it on a machine of the target's kind that takes what the platform's tags promise.
 
-
-def _uv_platform(work: TriedWork) -> str:
-    machine = architecture_of(work.workshop.platform.triple).machine
-    return f"{machine}-manylinux_{work.glibc.replace('.', '_')}" if work.glibc else f"{machine}-unknown-linux-gnu"
+    Unlike uv, pip can be told of any platform.
+    """
+    python = (
+        f"--python-version={release_of(work.target.python)}",
+        "--implementation=cp",
+        f"--abi={work.target.abi_tag}",
+    )
+    platforms = tuple(f"--platform={tag}" for tag in accepted_tags(work.tags))
+    options = ("--isolated", "--no-index", "--no-deps", "--no-cache-dir", "--no-compile", "--quiet")
+    pip = (f"{layout.BUILD_PYTHON}/python3.11", "-m", "pip", "--disable-pip-version-check")
+    where = ("--only-binary=:all:", "--root-user-action=ignore", ("--target=", SITE))
+    environment = {**plain_environment(DEFAULT_CONDITIONS), "PYTHONPATH": str(layout.TOOLS)}
+    return Command((*pip, "install", *options, *where, *python, *platforms, WHEELS / name), environment)
 
 
 def _use(work: TriedWork) -> Command:
-    environment = {**plain_environment(DEFAULT_CONDITIONS), "PYTHONPATH": SITE}
     architecture = architecture_of(work.workshop.platform.triple)
-    python = f"{layout.TARGET_PYTHON}/python{work.target.python}"
+    emulated = {} if architecture.is_build_machine else {"QEMU_LD_PREFIX": layout.sysroot(architecture)}
+    environment = {**plain_environment(DEFAULT_CONDITIONS), **emulated, "PYTHONPATH": SITE}
+    python = target_interpreter(work.target.python, work.pythons.target)
     return Command((*_emulated(architecture), python, "-B", SNIPPET), environment)
 
 

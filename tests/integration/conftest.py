@@ -37,6 +37,29 @@ def made_once(folder: Path, make: Callable[[Path], None]) -> Project:
     return Project(folder)
 
 
+PLATFORMS = ("linux-amd64", "linux-arm64", "linux-riscv64")
+"""Those whose images every run of the tests makes; of the others it needs --every-platform."""
+EVERY_PLATFORM = (*PLATFORMS, "linux-armv7", "linux-armv6", "linux-386", "linux-ppc64le", "linux-s390x")
+
+
+@pytest.fixture
+def with_image(with_images: Project, platform: str, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project of all tests together, which has the image of a platform and whatever was built with it."""
+    assert with_images
+    folder = shared_folder(tmp_path_factory)
+
+    def check_out(target: Path) -> None:
+        Project.checked_out(target)
+
+    project = made_once(folder / "every-platform", check_out)
+
+    def generate(_: Path) -> None:
+        project.succeed("image.generate", f"--platform={platform}")
+
+    made_once(folder / platform, generate)
+    return project
+
+
 @pytest.fixture(scope="session")
 def with_images(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project whose images the engine holds; making them takes some minutes where it does not yet."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from packaging.utils import parse_wheel_filename
 
-from tests.support.projects import PACKAGES, Project
+from tests.support.projects import PACKAGES, PACKAGES_OF_PORTS, Project
 
 MARKUPSAFE = f"{PACKAGES}/markupsafe/linux-arm64_cp311_cp311"
 RECIPE = "config/wheels/markupsafe.yaml"
@@ -65,7 +65,7 @@ def test_a_variable_in_one_recipe_rebuilds_exactly_its_wheels(built: Project) ->
     done = built.succeed("wheel.build", "--platform=linux-arm64")
 
     assert len(done.containers()) == 2  # the build and the trial
-    assert len(built.built("markupsafe")) == 3
+    assert len([wheel for wheel in built.built("markupsafe") if "/linux-arm64-py3.11/" in str(wheel)]) == 2
     assert (built.packages(), built.describe(MARKUPSAFE)) == before
 
 
@@ -111,7 +111,7 @@ def test_a_changed_image_rebuilds_nothing_until_that_is_asked_for(built: Project
     if change == "script":
         built.edit("dockerbuild_lib/images/scripts/build_wheel.py", "import json\n", "import json  # as ever\n")
     else:
-        built.edit("config/images.yaml", "  packages:\n", "  packages:\n    - bison\n")
+        built.edit("config/images.yaml", PACKAGES_OF_PORTS, f"{PACKAGES_OF_PORTS}    - bison\n")
     plan = statuses(built)
     assert set(plan) == {"hit", "older environment"}
     assert len(plan["older environment"]) == 10

@@ -16,9 +16,10 @@ import pytest
 
 from dockerbuild_lib.catalog.locks import IndexFile
 from dockerbuild_lib.core.errors import HashMismatchError, NetworkError, NoSpaceError
+from dockerbuild_lib.core.http import BusyError, RefusedError
 from dockerbuild_lib.core.retries import RetryPolicy
 from dockerbuild_lib.sources.download import Downloader, Expected, Received, time_limit
-from dockerbuild_lib.sources.http import BusyError, HttpSettings, RefusedError, TooSlowError
+from dockerbuild_lib.sources.http import HttpSettings, TooSlowError
 from dockerbuild_lib.sources.index_page import JSON_TYPE
 from dockerbuild_lib.sources.intern import SourceFetcher
 from dockerbuild_lib.sources.outside import Origins, Outside

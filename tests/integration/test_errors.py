@@ -48,8 +48,8 @@ def refused(done: Done, code: int, *told: str) -> None:
     [
         (("wheel.build", "--name=markupsaf"), "unknown wheel 'markupsaf'; did you mean 'markupsafe'?"),
         (("wheel.plan", "--name=markupsafe==3.0.3"), "markupsafe has no version '3.0.3'; did you mean '3.0.4'?"),
-        (("wheel.build", "--platform=linux-arm46"), "unknown platform 'linux-arm46'; did you mean 'linux-arm64'?"),
-        (("image.generate", "--platform=linux-arm46"), "did you mean 'linux-arm64'?"),
+        (("wheel.build", "--platform=linux-arm46"), "unknown platform 'linux-arm46'; did you mean 'linux-armv6'?"),
+        (("image.generate", "--platform=linux-arm46"), "did you mean 'linux-armv6'?"),
         (("wheel.build", "--python=3.1"), "unknown python '3.1'"),
         (("wheel.build", "--jobs=none"), "--jobs=none is not a whole number"),
         (("wheel.build", "--nmae=six"), "unknown option --nmae; did you mean --name?"),
@@ -128,7 +128,7 @@ def test_a_compiler_error_names_the_log_and_quotes_its_end(built: Project) -> No
 def test_a_silent_fall_back_to_pure_python_is_refused(built: Project) -> None:
     built.edit(RECIPE, "  trial", "  environment: {CC: /bin/false}\n  trial")
     refused(built.run("wheel.build", *ARM), 10, "it lacks the extension module markupsafe._speedups")
-    assert len(built.built("markupsafe")) == 2  # those from before
+    assert len(built.built("markupsafe")) == 7  # those from before
 
 
 def test_a_trial_that_fails_fails_the_build(built: Project) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dockerbuild_lib.containers.owners import OWNER_LABEL, this_process
-from tests.support.projects import Project
+from tests.support.projects import PACKAGES_OF_PORTS, Project
 
 PLATFORMS = {"linux-amd64": "x86_64-linux-gnu", "linux-arm64": "aarch64-linux-gnu"}
 HOME = "/opt/dockerbuild"
@@ -111,7 +111,7 @@ def test_the_build_systems_find_the_toolchain(shell: Shell, platform: str, file:
 
 
 def test_a_package_that_debian_lacks_fails_the_image_with_its_log(fresh: Project) -> None:
-    fresh.edit("config/images.yaml", "  packages:\n", "  packages:\n    - no-such-package\n")
+    fresh.edit("config/images.yaml", PACKAGES_OF_PORTS, f"{PACKAGES_OF_PORTS}    - no-such-package\n")
     done = fresh.run("image.generate", "--platform=linux-arm64")
     assert done.code == 16, done.stderr
     assert "Unable to locate package no-such-package" in done.stderr

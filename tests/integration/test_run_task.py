@@ -2,16 +2,15 @@ from __future__ import annotations
 
 import os
 import pty
-import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.support.projects import TREE, Project, containers_of
+from tests.support.terminals import read_until
 
 ARM = ("run", "--platform=linux-arm64")
 AS_ANOTHER_USER = """
@@ -19,9 +18,11 @@ import sys
 from pathlib import Path, PurePosixPath
 from dockerbuild_lib.containers.engine import Engine
 from dockerbuild_lib.containers.foreground import ForegroundOptions
+from dockerbuild_lib.containers.work_places import MountedFolder
 image, folder, *argv = sys.argv[1:]
+work = MountedFolder(Path(folder))
 options = ForegroundOptions(
-    image, tuple(argv), {"PATH": "/usr/bin:/bin"}, Path(folder), PurePosixPath("/work"), (4321, 4322), 1 << 28, 64
+    image, tuple(argv), {"PATH": "/usr/bin:/bin"}, work, PurePosixPath("/work"), (4321, 4322), 1 << 28, 64
 )
 sys.exit(Engine("tests").run_in_foreground(options))
 """
@@ -30,16 +31,6 @@ sys.exit(Engine("tests").run_in_foreground(options))
 def program(project: Project, *arguments: str) -> list[str]:
     """Return the command line of a task, as the launcher has it."""
     return [sys.executable, "-P", str(project.folder / "dockerbuild_lib/__main__.py"), "run", *arguments]
-
-
-def read_until(terminal: int, text: bytes, seconds: float = 60) -> bytes:
-    """Return what a terminal shows up to *text*."""
-    seen, deadline = b"", time.monotonic() + seconds
-    while text not in seen:
-        assert time.monotonic() < deadline, seen
-        if select.select([terminal], [], [], 1)[0]:
-            seen += os.read(terminal, 4096)
-    return seen
 
 
 def test_arguments_arrive_word_for_word_and_the_exit_code_is_the_command_s(with_images: Project) -> None:
@@ -136,11 +127,12 @@ def test_a_shell_takes_commands(with_images: Project) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("run", "--platform=linux-arm6", "--", "ls"), "unknown platform 'linux-arm6'; did you mean 'linux-arm64'?"),
+        (("run", "--platform=linux-arm6", "--", "ls"), "unknown platform 'linux-arm6'; did you mean 'linux-armv6'?"),
         ((*ARM, "--toolchain=zag", "--", "ls"), "--toolchain: unknown toolchain 'zag'"),
         ((*ARM, "--workdir=nowhere", "--", "ls"), "--workdir: nowhere is no folder"),
         ((*ARM, "--env=A", "--", "ls"), "--env: 'A' is no assignment; write NAME=VALUE"),
         (ARM, "there is no command; write it after --, or give --shell"),
+        (("run", "--", "ls"), "a command runs for one --platform, or in one --step; give one of them"),
     ],
 )
 def test_a_wrong_option_is_one_line(with_images: Project, arguments: tuple[str, ...], told: str) -> None:

@@ -14,10 +14,11 @@ from dockerbuild_lib.catalog.locks import ArchiveFile
 from dockerbuild_lib.catalog.sources import ArchiveSource
 from dockerbuild_lib.core.errors import DockerbuildError, HashMismatchError, LockError, NetworkError
 from dockerbuild_lib.core.events import Event, Notice
+from dockerbuild_lib.core.http import RefusedError
 from dockerbuild_lib.core.retries import RetryPolicy
 from dockerbuild_lib.sources.archive_source import pin_archive
 from dockerbuild_lib.sources.download import Downloader
-from dockerbuild_lib.sources.http import HttpSettings, RefusedError
+from dockerbuild_lib.sources.http import HttpSettings
 from dockerbuild_lib.sources.intern import SourceFetcher
 from dockerbuild_lib.sources.outside import Origins, Outside, Wanted
 from dockerbuild_lib.sources.package_index import IndexConfiguration, PackageIndex

@@ -28,13 +28,14 @@ from dockerbuild_lib.core.errors import (
     UnsafeArchiveError,
 )
 from dockerbuild_lib.core.events import Event, Notice
+from dockerbuild_lib.core.http import RefusedError
 from dockerbuild_lib.core.processes import Processes
 from dockerbuild_lib.sources.download import Downloader
 from dockerbuild_lib.sources.git_program import Git
 from dockerbuild_lib.sources.git_repository import Repository, resolve_revision
 from dockerbuild_lib.sources.git_source import fetch_git, pin_git
 from dockerbuild_lib.sources.git_tree import GitCommit, git_tree
-from dockerbuild_lib.sources.http import HttpSettings, RefusedError, TooSlowError
+from dockerbuild_lib.sources.http import HttpSettings, TooSlowError
 from dockerbuild_lib.sources.outside import Origins, Outside, Wanted
 from dockerbuild_lib.sources.package_index import IndexConfiguration, PackageIndex
 from dockerbuild_lib.sources.tree_archive import write_tree_archive

@@ -15,19 +15,18 @@ from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.load import load_catalog
 from dockerbuild_lib.catalog.locks import DebianFile
 from dockerbuild_lib.core.errors import HashMismatchError, LockError, NetworkError, UsageError
-from dockerbuild_lib.core.events import discard
 from dockerbuild_lib.core.retries import RetryPolicy
 from dockerbuild_lib.sources.debian import SourcePackage
 from dockerbuild_lib.sources.download import Downloader
 from dockerbuild_lib.sources.http import HttpSettings
 from dockerbuild_lib.sources.index_page import JSON_TYPE
-from dockerbuild_lib.sources.lock import update_locks
 from dockerbuild_lib.sources.lock_changes import LockChange
 from dockerbuild_lib.sources.outside import Origins
 from dockerbuild_lib.sources.package_index import IndexConfiguration, PackageIndex
 from dockerbuild_lib.sources.resolve import resolve
 from tests.support.catalogs import write_catalog
 from tests.support.local_server import LocalServer, body, file_body, serving
+from tests.support.locking import lock as lock_with
 from tests.support.sdists import write_sdist
 
 RECIPE = 'native: {trial: import native, versions: {"1.0": {}}}\n'
@@ -94,7 +93,7 @@ def origins(server: LocalServer) -> Origins:
 
 
 def lock(catalog: Catalog, server: LocalServer, *names: str, update: bool = False) -> tuple[LockChange, ...]:
-    return update_locks(catalog, names, update=update, emit=discard, origins=origins(server))
+    return lock_with(catalog, origins(server), *names, update=update)
 
 
 @pytest.fixture(autouse=True)
@@ -135,11 +134,11 @@ def test_everything_is_locked_and_the_catalogue_reads_it(config: Path, files: tu
     assert universal.filename == files[1].name
     assert locks.libraries.sources["libffi"].filename == "libffi_3.4.4.orig.tar.gz"
     assert [str(change).partition(" -> ")[0] for change in changes] == [
+        "libraries: libffi: nothing",
         "native: 1.0 python 3.11: backend: nothing",
         "native: 1.0 python 3.11: helper: nothing",
         "native: 1.0 source: nothing",
         "six: 1.17.0 source: nothing",
-        "libraries: libffi: nothing",
     ]
 
 
@@ -192,8 +191,8 @@ def test_the_lock_of_a_wheel_that_is_gone_is_removed(config: Path, files: tuple[
 
 
 def test_an_unknown_name_is_told_with_the_nearest(config: Path) -> None:
-    with pytest.raises(UsageError, match="did you mean 'native'"):
-        update_locks(load_catalog(config), ["natve"], update=False, emit=discard)
+    with serving() as server, pytest.raises(UsageError, match="did you mean 'native'"):
+        lock(load_catalog(config), server, "natve")
 
 
 @pytest.mark.parametrize(
@@ -220,7 +219,20 @@ def test_an_sdist_that_is_not_what_the_index_says_is_refused(config: Path, files
         server.answers[f"/f/{files[0].name}"] = body(b"x" * files[0].stat().st_size)
         with pytest.raises(HashMismatchError):
             lock(load_catalog(config), server)
-    assert not list(config.rglob("locks/**/*.json"))
+    assert not (config / "locks/wheels").exists()
+
+
+def test_what_is_built_here_is_taken_and_what_it_needs_comes_from_the_index(
+    tmp_path: Path, files: tuple[Path, ...]
+) -> None:
+    (tmp_path / "built").mkdir()
+    here = write_wheel(tmp_path / "built", "backend-9-py3-none-any.whl", ["helper>=3"])
+    with package_index(*files) as server:
+        configuration = IndexConfiguration((f"{server.url}/simple",))
+        found = resolve(("six", "backend>=2"), "3.11", configuration, here={"backend": here})
+        assert [(one.name, one.version) for one in found] == [("helper", "3"), ("six", "1.17.0")]
+        with pytest.raises(LockError, match="backend"):
+            resolve(("backend<2",), "3.11", configuration, here={"backend": here})
 
 
 def test_an_index_that_uv_cannot_reach_is_the_networks_fault(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,15 +11,14 @@ import pytest
 from dockerbuild_lib.catalog.catalog import Locks
 from dockerbuild_lib.catalog.load import load_catalog
 from dockerbuild_lib.core.errors import LockError
-from dockerbuild_lib.core.events import discard
 from dockerbuild_lib.sources.cooldown import Cooldown
 from dockerbuild_lib.sources.download import Downloader
 from dockerbuild_lib.sources.http import HttpSettings
-from dockerbuild_lib.sources.lock import update_locks
 from dockerbuild_lib.sources.outside import Origins
 from dockerbuild_lib.sources.package_index import IndexConfiguration, PackageIndex
 from tests.support.catalogs import write_catalog
 from tests.support.forged_wheels import Forge
+from tests.support.locking import lock as lock_with
 from tests.support.package_index import Facts, telling_index
 from tests.support.projects import Project
 from tests.support.sdists import write_sdist
@@ -54,7 +53,7 @@ def locked(folder: Path, recipe: str, files: Mapping[Path, Facts], cooldown: Coo
     with telling_index(files) as server:
         index = PackageIndex(IndexConfiguration((f"{server.url}/simple",)), Downloader(HttpSettings()))
         origins = Origins(index=index)
-        update_locks(load_catalog(config), ["native"], update=False, emit=discard, origins=origins, cooldown=cooldown)
+        lock_with(load_catalog(config), origins, "native", cooldown=cooldown)
     lock = load_catalog(config).locks.wheels["native"].versions["1.0"]
     files_of_platforms = [pins["3.11"] for pins in lock.prebuilt.values()]
     source = [lock.source] if lock.source else []
@@ -158,7 +157,7 @@ def test_a_yanked_build_requirement_is_taken_only_where_the_recipe_itself_names_
     said = refused(tmp_path, BUILT, {source: {}, backend: YANKED})
     assert "backend-2.0-py3-none-any.whl: its authors took it back (yanked), and say: it eats files" in said
     assert "name backend==2.0 in the catalogue yourself" in said
-    named = BUILT.replace("{trial", '{build-requires: ["backend==2.0"], trial')
+    named = BUILT.replace("{trial", '{build-requires: {backend: "==2.0"}, trial')
     assert locked(tmp_path, named, {source: {}, backend: YANKED}) == [source.name, backend.name]
 
 

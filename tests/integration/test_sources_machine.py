@@ -14,7 +14,7 @@ from dockerbuild_lib.core.errors import HashMismatchError, LockError, NetworkErr
 from dockerbuild_lib.core.files import sha256_of
 from dockerbuild_lib.sources.apt import AptConfiguration, private_apt, read_apt_configuration
 from dockerbuild_lib.sources.apt_entries import AptEntry
-from dockerbuild_lib.sources.archives import read_member, top_folder
+from dockerbuild_lib.sources.archives import top_folder
 from dockerbuild_lib.sources.debian import (
     SourcePackage,
     debian_entries,
@@ -23,7 +23,8 @@ from dockerbuild_lib.sources.debian import (
     find_upstream_archives,
 )
 from dockerbuild_lib.sources.intern import SourceFetcher
-from dockerbuild_lib.sources.outside import Outside
+from dockerbuild_lib.sources.outside import Origins, Outside
+from dockerbuild_lib.sources.patching import read_member
 from dockerbuild_lib.sources.pins import Pinner
 from dockerbuild_lib.sources.upstream import MachineUpstream
 from dockerbuild_lib.store.local import LocalStore
@@ -44,10 +45,13 @@ def machine_state() -> list[str]:
 
 
 def test_an_sdist_is_locked_fetched_and_interned(tmp_path: Path) -> None:
-    locked = Pinner(Outside(Path())).source("markupsafe", "3.0.4", SdistSource(type="sdist")).file
-    assert (locked.filename, locked.size) == ("markupsafe-3.0.4.tar.gz", 153777)
     store = LocalStore(tmp_path / "store")
-    place = SourceFetcher(tmp_path / "work", InternedSources(store), MachineUpstream(Outside(Path()))).fetch(locked)
+    fetcher = SourceFetcher(tmp_path / "work", InternedSources(store), MachineUpstream(Outside(Path())))
+    locked = Pinner(Outside(Path(), Origins(interning=lambda: fetcher))).source(
+        "markupsafe", "3.0.4", SdistSource(type="sdist")
+    )
+    assert (locked.filename, locked.size) == ("markupsafe-3.0.4.tar.gz", 153777)
+    place = SourceFetcher(tmp_path / "work", InternedSources(store), Nowhere()).fetch(locked)
     assert top_folder(place) == "markupsafe-3.0.4"
     assert b"setuptools" in (read_member(place, "pyproject.toml") or b"")
     assert store.packages() == ("infra/third_party/source/markupsafe",)

@@ -24,6 +24,12 @@ GOOD = {
 }
 
 
+MAC = "mac-arm64: {system: macos, cipd: mac-arm64, tags: [macosx_11_0_arm64]}\n"
+WINDOWS = "windows-386: {system: windows, cipd: windows-386, tags: [win32], windows: '10.0'}\n"
+PLATFORMS = GOOD["platforms.yaml"] + MAC + WINDOWS
+"""Those of the right catalogue, and some without an image."""
+
+
 def write_catalog(folder: Path, **changed: str | bytes | None) -> Path:
     """Write a right catalogue to *folder*/config, then *changed* files by path; None leaves the file out.
 

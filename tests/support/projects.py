@@ -17,8 +17,10 @@ from dockerbuild_lib.containers.owners import OWNER_LABEL
 
 TREE = Path(__file__).resolve().parents[2]
 PACKAGES = "infra/python/wheels"
+PACKAGES_OF_PORTS = "  ports: [amd64, arm64]\n  packages:\n"
+"""What stands once in images.yaml, before the packages that every platform's image gets."""
 _AUTHOR = ("-c", "user.name=tests", "-c", "user.email=tests@example.invalid")
-_TIMEOUT = 900  # seconds; only a hanging task comes near it
+_TIMEOUT = 2400
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,10 @@ class Project:
         text = path.read_text()
         assert text.count(old) == 1, f"{file}: {old!r}"
         path.write_text(text.replace(old, new))
+
+    def take_debians_python_only(self) -> None:
+        """Leave Pythons that come from source, and take minutes to build, out of the catalogue."""
+        (self.folder / "config/pythons.yaml").write_text('"3.11": {source: debian}\n')
 
     def add_patch(self, distribution: str, version: str, name: str, text: str) -> None:
         """Put a patch into the catalogue, and list it as the only one of that version."""

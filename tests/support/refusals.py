@@ -8,7 +8,8 @@ import pytest
 
 from dockerbuild_lib.catalog.settings import ArchiveLimits
 from dockerbuild_lib.core.errors import UnsafeArchiveError
-from dockerbuild_lib.sources.archives import read_member, top_folder
+from dockerbuild_lib.sources.archives import top_folder
+from dockerbuild_lib.sources.patching import read_member
 from dockerbuild_lib.sources.trees import SourceTrees
 from tests.support.archives import snapshot
 

@@ -26,10 +26,11 @@ def write_tar(file: Path, *members: tuple[tarfile.TarInfo, bytes]) -> Path:
     return file
 
 
-def write_sdist(folder: Path, name: str, version: str, pyproject: str | None) -> Path:
-    """Write a small sdist."""
+def write_sdist(folder: Path, name: str, version: str, pyproject: str | None, **modules: str) -> Path:
+    """Write a small sdist with *modules*, Python files at its top."""
     top = f"{name}-{version}"
     members = [member(f"{top}/PKG-INFO", f"Name: {name}\nVersion: {version}\n".encode())]
     if pyproject is not None:
         members.append(member(f"{top}/pyproject.toml", pyproject.encode()))
+    members += [member(f"{top}/{module}.py", text.encode()) for module, text in modules.items()]
     return write_tar(folder / f"{top}.tar.gz", *members)

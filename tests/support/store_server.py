@@ -72,17 +72,26 @@ def serving_store(folder: Path, *, token: Path | None = None, port: int = 0) -> 
 class CuttingProxy:
     """Passes connections on to a server, and cuts the one that brings byte number *after* to it, once.
 
-    Before the cut it calls *at_cut*. Connections that come later are passed on whole, to where *target* then leads.
+    With *answers* the bytes that the server sends count instead. Before the cut it calls *at_cut*. Connections that
+    come later are passed on whole, to where *target* then leads.
     """
 
-    def __init__(self, target: Callable[[], int], after: int, at_cut: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        target: Callable[[], int],
+        after: int,
+        at_cut: Callable[[], None] = lambda: None,
+        *,
+        answers: bool = False,
+    ) -> None:
         self._target = target
+        self._answers = answers
         self._left = after
         self._at_cut = at_cut
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.sent = 0
-        """Bytes that came from clients."""
+        """Bytes that were counted."""
         self.was_cut = False
 
     @property
@@ -113,23 +122,26 @@ class CuttingProxy:
             except OSError:
                 client.close()
                 continue
-            threading.Thread(target=self._pass_on, args=(client, server), daemon=True).start()
-            threading.Thread(target=_copy, args=(server, client), daemon=True).start()
+            counted, copied = (
+                ((server, client), (client, server)) if self._answers else ((client, server), (server, client))
+            )
+            threading.Thread(target=self._pass_on, args=counted, daemon=True).start()
+            threading.Thread(target=_copy, args=copied, daemon=True).start()
 
-    def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
-        with client, server:
-            while content := _received(client):
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with source, target:
+            while content := _received(source):
                 with self._lock:
                     self.sent += len(content)
                     cut = not self.was_cut and self.sent >= self._left
                     self.was_cut |= cut
                 try:
-                    server.sendall(content)
+                    target.sendall(content)
                 except OSError:
                     return
                 if cut:
                     self._at_cut()
-                    _cut(client, server)
+                    _cut(source, target)
                     return
 
 

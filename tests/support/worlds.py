@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dockerbuild_lib.plan.inventory import PackageVersion, Published
 from dockerbuild_lib.plan.keys import ContentKey
-from dockerbuild_lib.plan.steps import Goal, LibraryWork
+from dockerbuild_lib.plan.products import Goal, LibraryWork, PythonWork
 
 
 @dataclass
@@ -31,6 +31,9 @@ class World:
         return ()
 
     def library(self, _work: LibraryWork) -> bool:
+        return False
+
+    def python(self, _work: PythonWork) -> bool:
         return False
 
     def image(self, _key: str) -> bool:

@@ -10,7 +10,8 @@ import pytest
 
 from dockerbuild_lib.catalog.settings import ArchiveLimits
 from dockerbuild_lib.core.errors import UnsafeArchiveError
-from dockerbuild_lib.sources.archives import Member, budget, layout, read_member, reader
+from dockerbuild_lib.sources.archives import Member, budget, layout, reader
+from dockerbuild_lib.sources.patching import read_member
 from dockerbuild_lib.sources.trees import SourceTrees
 from tests.support.archives import (
     END,

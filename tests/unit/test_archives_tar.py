@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from dockerbuild_lib.catalog.settings import ArchiveLimits
-from dockerbuild_lib.sources.archives import read_member
 from dockerbuild_lib.sources.archives.tar import MAX_DESCRIPTION
+from dockerbuild_lib.sources.patching import read_member
 from tests.support.archives import (
     END,
     TAR_FORMATS,

@@ -12,9 +12,10 @@ import pytest
 
 from dockerbuild_lib.catalog.settings import ArchiveLimits
 from dockerbuild_lib.core.errors import UnsafeArchiveError
-from dockerbuild_lib.sources.archives import open_archive, read_member, top_folder
+from dockerbuild_lib.sources.archives import open_archive, top_folder
 from dockerbuild_lib.sources.archives.members import shown
 from dockerbuild_lib.sources.archives.streams import Inflater
+from dockerbuild_lib.sources.patching import read_member
 from tests.support.archives import ZIP_FORMATS, write_bytes
 from tests.support.refusals import World
 from tests.support.zips import Fields, ZipMember, zipped

@@ -11,6 +11,7 @@ from dockerbuild_lib.catalog import yaml_nodes
 from tests.support.catalogs import problems_of, write_catalog
 
 _RECIPE = "versions: {1.0.0: {}}"
+_VERSIONS = "write 'here', 'any', or versions in quotes such as '>=3,<4'"
 
 SYNTAX: dict[str, tuple[str | bytes, str]] = {
     "a tab in the indentation": ("x:\n\ttrial: a\n", "2:1: a tab stands in the indentation; indent with spaces"),
@@ -58,7 +59,7 @@ SYNTAX: dict[str, tuple[str | bytes, str]] = {
     ),
     "text in the line of its bar": (
         "x: |a\n  b\n",
-        "1:5: a text of several lines starts on the next line; keep nothing behind '|' or '>'",
+        "1:5: a text of several lines starts on the next line; keep nothing behind '|' or '>', or quote it",
     ),
     "an anchor twice": (
         "x: &a b\ny: &a c\n",
@@ -101,7 +102,7 @@ VALUES: dict[str, tuple[str, list[str]]] = {
     ),
     "a key of another type of source": (
         "x: {trial: a, source: {type: debian, package: a, urls: []}, " + _RECIPE + "}",
-        ["1:50: unknown key 'urls'; known are: package, type"],
+        ["1:50: unknown key 'urls'; known are: package, suite, type"],
     ),
     "an address with a password": (
         "x: {trial: a, source: {type: archive, urls: ['https://a:b@c.example/d']}, " + _RECIPE + "}",
@@ -262,8 +263,28 @@ VALUES: dict[str, tuple[str, list[str]]] = {
         ["1:32: 'no-module' is not a module's dotted name"],
     ),
     "a build requirement that is none": (
-        "x: {trial: a, build-requires: [meson >= 1, 'me son'], " + _RECIPE + "}",
-        ["1:44: 'me son' is not a requirement (PEP 508); write one such as 'meson>=1.4'"],
+        "x: {trial: a, build-requires: {meson: '>= 1', flit: 1.x}, " + _RECIPE + "}",
+        [f"1:53: '1.x' says no versions (PEP 508); {_VERSIONS}"],
+    ),
+    "a build requirement by address": (
+        "x: {trial: a, build-requires: {meson: '@ https://a.example/x.whl'}, " + _RECIPE + "}",
+        [f"1:39: '@ https://a.example/x.whl' is an address, which cannot be locked; {_VERSIONS}"],
+    ),
+    "build requirements without a name": (
+        "x: {trial: a, build-requires: [meson >= 1], " + _RECIPE + "}",
+        ["1:31: a list stands here, where a mapping belongs; write 'key: value' lines"],
+    ),
+    "a build requirement with a name that is not normalised": (
+        "x: {trial: a, build-requires: {Flit_Core: any}, " + _RECIPE + "}",
+        ["1:32: 'Flit_Core' is not a normalised distribution name (PEP 503); write 'flit-core'"],
+    ),
+    "a build requirement without its versions": (
+        "x:\n  trial: a\n  build-requires:\n    a:\n    b: ''\n    c: 80\n  " + _RECIPE + "\n",
+        [
+            "4:5: no value is given, where a text belongs; write one",
+            f"5:8: an empty text stands here; {_VERSIONS}",
+            "6:8: 80 is read as a number; quote it",
+        ],
     ),
     "a list at the top": (
         "[x]",
@@ -356,8 +377,8 @@ def test_a_python_written_as_a_number_is_refused(tmp_path: Path) -> None:
 def test_a_value_outside_a_choice_names_the_choices(tmp_path: Path) -> None:
     found = problems_of(write_catalog(tmp_path, toolchains="zig: {compiler: clang}\ngcc: {compiler: gc}\n"))
     assert found == [
-        "config/toolchains.yaml:1:17: 'clang' is none of: zig, gcc; write one of them",
-        "config/toolchains.yaml:2:17: 'gc' is none of: zig, gcc; did you mean 'gcc'?",
+        "config/toolchains.yaml:1:17: 'clang' is none of: zig, gcc, base; write one of them",
+        "config/toolchains.yaml:2:17: 'gc' is none of: zig, gcc, base; did you mean 'gcc'?",
     ]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from dockerbuild_lib.catalog.load import load_catalog
 from tests.support.catalogs import add_file, problems_of, write_catalog
 
-_PROCESSORS = "known are: x86_64, aarch64"
+_PROCESSORS = "known are: x86_64, aarch64, armv7l, armv6l, riscv64, i686, powerpc64le, s390x"
 _UNUSED = "list it under 'patches:' of its version, or remove it"
 _MISSING = "add the file, or remove it from the list"
 PATCH = "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-old\n+new\n"
@@ -47,7 +47,7 @@ def test_a_wrong_key_does_not_hide_an_unknown_name(tmp_path: Path) -> None:
 
 def test_names_of_a_wrong_entry_are_known(tmp_path: Path) -> None:
     found = problems_of(write_catalog(tmp_path, toolchains="zig: {compiler: zag}\n"))
-    assert found == ["config/toolchains.yaml:1:17: 'zag' is none of: zig, gcc; did you mean 'zig'?"]
+    assert found == ["config/toolchains.yaml:1:17: 'zag' is none of: zig, gcc, base; did you mean 'zig'?"]
 
 
 def test_names_are_not_looked_for_in_a_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 from invoke.parser.context import ParserContext
 from pydantic import BaseModel
 
-from dockerbuild_lib.catalog.machines import ImageRecipe, Library, Platform, Python, Toolchain
+from dockerbuild_lib.catalog.foreign import MacPlatform, WindowsPlatform
+from dockerbuild_lib.catalog.libraries import Library
+from dockerbuild_lib.catalog.machines import ImageRecipe, Platform, Python, Toolchain
 from dockerbuild_lib.catalog.settings_environment import PREFIX
 from dockerbuild_lib.catalog.settings_file import ArchivesSection, DockerbuildSection, LimitsSection
 from dockerbuild_lib.catalog.sources import ArchiveSource, DebianSource, GitSource, LocalSource, SdistSource
@@ -114,7 +116,9 @@ def test_the_documented_defaults_of_settings_are_those_of_the_models() -> None:
         ("A universal wheel", UniversalWheel),
         ("A prebuilt wheel", PrebuiltWheel),
         ("A version", VersionRecipe),
-        ("platforms.yaml", Platform),
+        ("A platform with an image", Platform),
+        ("Macs", MacPlatform),
+        ("Windows machines", WindowsPlatform),
         ("pythons.yaml", Python),
         ("toolchains.yaml", Toolchain),
         ("images.yaml", ImageRecipe),

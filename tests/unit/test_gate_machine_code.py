@@ -129,9 +129,9 @@ def test_a_damaged_elf_file_is_refused_beside_the_other_problems(tmp_path: Path,
 
 
 def test_too_many_elf_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: bytes) -> None:
-    monkeypatch.setattr("dockerbuild_lib.wheels.gate.check.MAX_ELVES", 2)
+    monkeypatch.setattr("dockerbuild_lib.wheels.gate.code_members.MAX_MEMBERS", 2)
     members = {FAST: code, "a": code, "b": code}
-    assert "it has 3 ELF members, more than the 2 allowed" in lines_of(tmp_path, members)
+    assert "it has 3 members of machine code, more than the 2 allowed" in lines_of(tmp_path, members)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

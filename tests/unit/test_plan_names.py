@@ -11,8 +11,8 @@ from dockerbuild_lib.catalog.locks import IndexFile, VersionLock, WheelLock
 from dockerbuild_lib.execution.workbench import expectation_of
 from dockerbuild_lib.plan.goals import GoalMaker
 from dockerbuild_lib.plan.naming import Target
+from dockerbuild_lib.plan.products import PrebuiltWork, WheelWork
 from dockerbuild_lib.plan.request import Selection
-from dockerbuild_lib.plan.steps import PrebuiltWork, WheelWork
 from dockerbuild_lib.sources.lock_files import lock_text
 from dockerbuild_lib.store.memory import MemoryStore
 from dockerbuild_lib.store.package_file import read_package

@@ -20,7 +20,8 @@ from dockerbuild_lib.catalog.locks import (
     WheelLock,
 )
 from dockerbuild_lib.core.errors import CatalogError, LockError
-from dockerbuild_lib.plan.make import Plan, make_plan
+from dockerbuild_lib.plan.make import make_plan
+from dockerbuild_lib.plan.plan import Plan
 from dockerbuild_lib.plan.request import Request
 from dockerbuild_lib.sources.lock_files import lock_text
 from tests.support.catalogs import add_file, write_catalog

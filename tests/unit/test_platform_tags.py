@@ -19,6 +19,30 @@ def test_a_tag_without_a_glibc_accepts_itself() -> None:
     assert accepted_tags(["linux_riscv64", "win_amd64"]) == ("linux_riscv64", "win_amd64")
 
 
+@pytest.mark.parametrize(
+    ("tag", "accepted", "refused"),
+    [
+        (
+            "macosx_11_0_arm64",
+            ["macosx_11_0_arm64", "macosx_11_0_universal2", "macosx_10_9_universal2"],
+            ["macosx_12_0_arm64", "macosx_10_9_x86_64", "macosx_11_0_x86_64"],
+        ),
+        (
+            "macosx_10_15_x86_64",
+            ["macosx_10_15_x86_64", "macosx_10_15_universal2", "macosx_10_9_x86_64", "macosx_10_9_universal2"],
+            ["macosx_11_0_x86_64", "macosx_10_9_arm64"],
+        ),
+        ("macosx_11_0_universal2", ["macosx_11_0_universal2", "macosx_10_9_universal2"], ["macosx_11_0_arm64"]),
+    ],
+)
+def test_a_mac_takes_what_is_for_it_and_older_ones_the_best_first(
+    tag: str, accepted: list[str], refused: list[str]
+) -> None:
+    found = accepted_tags([tag])
+    assert [each for each in found if each in accepted] == accepted
+    assert not set(found) & set(refused)
+
+
 def test_newer_systems_may_be_named_beside() -> None:
     claimable = claimable_tags(["manylinux_2_17_aarch64"])
     assert {"manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux1_aarch64"} <= set(claimable)

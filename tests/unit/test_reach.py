@@ -26,7 +26,7 @@ def test_every_pin_of_the_committed_locks_is_needed() -> None:
     texts = "".join(path.read_text() for path in (TREE / "config/locks").rglob("*.json"))
     assert len(found) > 20
     assert all(sha256 in texts for sha256 in found)
-    assert len(found) == len({line for line in texts.splitlines() if '"sha256"' in line})
+    assert len(found) == len({line.strip() for line in texts.splitlines() if '"sha256"' in line})
 
 
 def test_without_locks_nothing_is_pinned() -> None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from dockerbuild_lib.catalog.catalog import Catalog, Locks
 from dockerbuild_lib.catalog.load import load_catalog
 from dockerbuild_lib.catalog.locks import (
+    CratesArchive,
     DebianFile,
     IndexFile,
     LibrariesLock,
@@ -29,7 +30,9 @@ from dockerbuild_lib.plan.source_uses import NeededSource, Use, needed_sources
 from tests.support.catalogs import write_catalog
 
 PROJECT = Path(__file__).parents[2]
-NATIVE = 'native: {libraries: [libffi], trial: pass, build-requires: [backend], versions: {"1.0": {}, "2.0": {}}}\n'
+NATIVE = (
+    'native: {libraries: [libffi], trial: pass, build-requires: {backend: any}, versions: {"1.0": {}, "2.0": {}}}\n'
+)
 IMAGES = "debian: {suite: bookworm, base-packages: [gcc], tools: [meson, zig]}\n"
 _numbers = itertools.count(1)
 
@@ -66,8 +69,10 @@ def mapped(kind: Any) -> Any:  # noqa: ANN401 - as above
 
 def hashes(value: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a lock
     """Yield every sha256 in a lock as it would be written, found without the code that is tested."""
-    if isinstance(value, BaseModel):
-        yield from hashes(value.model_dump(warnings=False))
+    if isinstance(value, CratesArchive):
+        yield value.sha256  # what the crates are of is the version's own source
+    elif isinstance(value, BaseModel):
+        yield from hashes({name: getattr(value, name) for name in type(value).model_fields})
     elif isinstance(value, dict):
         yield from (each for name, each in value.items() if name == "sha256")
         yield from (found for each in value.values() for found in hashes(each))
@@ -110,7 +115,9 @@ def wheel(name: str, version: str = "1.0") -> IndexFile:
 def whole_locks(backend: IndexFile, meson: IndexFile) -> Locks:
     def native(version: str) -> VersionLock:
         return VersionLock(
-            source=index_file("native", version), added_requires=("backend",), build_requires={"3.11": (backend,)}
+            source=index_file("native", version),
+            recipe_requires={"backend": "any"},
+            build_requires={"3.11": (backend,)},
         )
 
     return Locks(
@@ -169,6 +176,54 @@ def test_each_use_is_told(tmp_path: Path) -> None:
         "native": "sdist",
         "six": "wheel",
     }
+
+
+def test_what_is_built_here_brings_its_sources_to_whatever_is_built_with_it(tmp_path: Path) -> None:
+    cffi = VersionLock(source=index_file("cffi", "2.0"), build_requires={"3.11": (wheel("backend"),)})
+    middle = VersionLock(source=index_file("middle"), built_here={"3.11": {"cffi": "2.0"}})
+    top = VersionLock(source=index_file("top"), built_here={"3.11": {"middle": "1.0"}})
+    locks = {"cffi": {"2.0": cffi, "1.0": VersionLock(source=index_file("cffi", "1.0"))}}
+    locks |= {"middle": {"1.0": middle}, "top": {"1.0": top}}
+    asked = {
+        "wheels__cffi": 'cffi: {libraries: [libffi], trial: a, versions: {"1.0": {}, "2.0": {}}}\n',
+        "wheels__middle": 'middle: {trial: a, build-requires: {cffi: here}, versions: {"1.0": {}}}\n',
+        "wheels__top": 'top: {trial: a, build-requires: {middle: here}, versions: {"1.0": {}}}\n',
+    }
+    made = Locks(
+        wheels={name: WheelLock(versions=versions) for name, versions in locks.items()},
+        libraries=LibrariesLock(sources={"libffi": debian_file()}),
+    )
+    sources = needed_sources(catalog(tmp_path, made, **asked))
+    needed = [f"{source.name} {source.version}" for source in select_sources(sources, ["top"])]
+    assert needed == ["backend 1.0", "cffi 2.0", "libffi 3.4.4", "middle 1.0", "top 1.0"]
+    (used,) = find_sources(sources, "cffi-2.0.tar.gz")
+    assert [(use.user, use.role) for use in used.uses] == [
+        ("wheel cffi 2.0", "source"),
+        ("wheel middle 1.0", "cffi 2.0, built here"),
+        ("wheel top 1.0", "middle 1.0, built here"),
+    ]
+
+
+def test_what_a_backend_asked_for_and_crates_are_listed_where_they_are_not_locked(tmp_path: Path) -> None:
+    asked = VersionLock(
+        source=index_file("asking"),
+        declared_requires=("flit-core", "setuptools>=61", "cffi"),
+        hook_requires={"3.11": ("ninja",), "3.12": ("cmake",)},
+    )
+    recipe = "asking: {trial: a, crates: true, build-requires: {setuptools: <80, six: any, cffi: here}, "
+    files = {
+        "wheels__asking": recipe + 'versions: {"1.0": {}}}\n',
+        "wheels__cffi": 'cffi: {trial: a, versions: {"2": {}}}\n',
+    }
+    sources = needed_sources(catalog(tmp_path, Locks(wheels={"asking": WheelLock(versions={"1.0": asked})}), **files))
+    unlocked = [source for source in select_sources(sources, ["asking"]) if source.file is None]
+    assert [(source.name, source.type) for source in unlocked] == [
+        ("asking", "crates"),
+        ("flit-core", "wheel"),
+        ("ninja", "wheel"),
+        ("setuptools <80", "wheel"),
+        ("six", "wheel"),
+    ]
 
 
 def test_what_is_not_locked_is_listed_as_such(tmp_path: Path) -> None:

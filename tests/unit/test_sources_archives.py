@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from dockerbuild_lib.core.errors import PermissionDeniedError, UnsafeArchiveError
-from dockerbuild_lib.sources.archives import Kind, Member, open_archive, read_member, top_folder
+from dockerbuild_lib.sources.archives import Kind, Member, open_archive, top_folder
+from dockerbuild_lib.sources.patching import read_member
 from tests.support.archives import FORMATS, Item, folder, symlink, write_archive
 from tests.support.sdists import member, write_tar
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from dockerbuild_lib.catalog.locks import DebianFile
 from dockerbuild_lib.core.errors import HashMismatchError, LockError, NetworkError, ToolMissingError
+from dockerbuild_lib.sources import debian
 from dockerbuild_lib.sources.apt import AptConfiguration, list_file_name, read_apt_configuration
 from dockerbuild_lib.sources.apt_entries import AptEntry
 from dockerbuild_lib.sources.debian import (
@@ -16,6 +18,7 @@ from dockerbuild_lib.sources.debian import (
     debian_entries,
     debian_sources_list,
     download_debian_file,
+    find_upstream_archives,
     upstream_archive,
 )
 from dockerbuild_lib.sources.http import HttpSettings
@@ -53,6 +56,17 @@ def test_the_upstream_archive_is_found_by_its_upstream_version(version: str) -> 
 def test_an_upstream_version_may_hold_hyphens() -> None:
     found = upstream_archive(SourcePackage("lib", "1.2-rc1"), showsrc("1.2-rc1-3", "lib_1.2-rc1.orig.tar.xz"))
     assert found.filename == "lib_1.2-rc1.orig.tar.xz"
+
+
+@pytest.mark.parametrize("mark", [".dfsg", "+dfsg", "+dfsg1", "+ds", "~ds2.1"])
+def test_a_mark_of_repacking_is_no_part_of_the_version(mark: str) -> None:
+    found = upstream_archive(PACKAGE, showsrc(f"1:1.2{mark}-3", f"lib_1.2{mark}.orig.tar.gz"))
+    assert (found.version, found.filename) == ("1.2", f"lib_1.2{mark}.orig.tar.gz")
+
+
+def test_an_archive_that_lies_in_two_places_is_one() -> None:
+    security = showsrc("1.2-3").replace("pool/main", "pool/updates/main")
+    assert upstream_archive(PACKAGE, security + showsrc()).path == "pool/main/l/lib/lib_1.2.orig.tar.gz"
 
 
 def test_several_revisions_of_one_upstream_version_share_its_archive() -> None:
@@ -145,3 +159,55 @@ def test_apts_configuration_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 )
 def test_apts_names_of_lists(uri: str, name: str) -> None:
     assert list_file_name(uri) == name
+
+
+@pytest.mark.parametrize("version", ["1.2.dfsg-3", "1.2+dfsg1-3", "1:1.2+ds-1"])
+def test_what_debian_repacked_is_found_by_its_upstream_version(version: str) -> None:
+    upstream = version.partition(":")[2] or version
+    archive = f"lib_{upstream.rpartition('-')[0]}.orig.tar.bz2"
+    found = upstream_archive(PACKAGE, showsrc(version, archive))
+    assert (found.version, found.filename) == ("1.2", archive)
+
+
+def test_a_longer_version_is_another_one() -> None:
+    with pytest.raises(LockError, match=r"its version is 1\.2\.1, not 1\.2"):
+        upstream_archive(PACKAGE, showsrc("1.2.1-3", "lib_1.2.1.orig.tar.gz"))
+
+
+def test_the_same_archive_in_two_pools_is_one() -> None:
+    security = showsrc().replace("pool/main", "pool/updates/main")
+    assert upstream_archive(PACKAGE, security + showsrc()).path == "pool/main/l/lib/lib_1.2.orig.tar.gz"
+
+
+class FakeApt:
+    """apt with one source package."""
+
+    def update(self) -> None:
+        """Nothing is fetched."""
+
+    def source_stanzas(self, _name: str) -> str:
+        return showsrc()
+
+
+@pytest.mark.parametrize(
+    ("packages", "asked"),
+    [
+        ([PACKAGE], ["bookworm"]),
+        ([SourcePackage("lib", "1.2", "trixie")], ["trixie"]),
+        ([PACKAGE, SourcePackage("lib", "1.2", "trixie")], ["bookworm", "trixie"]),
+    ],
+)
+def test_only_the_suites_that_are_needed_are_asked(
+    monkeypatch: pytest.MonkeyPatch, packages: list[SourcePackage], asked: list[str]
+) -> None:
+    suites: list[str] = []
+
+    def entries(_configuration: AptConfiguration, suite: str) -> tuple[AptEntry, ...]:
+        suites.append(suite)
+        return (AptEntry("https://a.example/", suite, ("main",)),)
+
+    monkeypatch.setattr(debian, "debian_entries", entries)
+    monkeypatch.setattr(debian, "private_apt", lambda *_, **__: nullcontext(FakeApt()))
+    found = find_upstream_archives(packages, ["bookworm"])
+    assert suites == asked
+    assert {file.sha256 for file in found.values()} == {ORIG}

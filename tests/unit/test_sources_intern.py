@@ -82,6 +82,16 @@ def upstream(tmp_path: Path) -> Upstream:
     return Upstream(tmp_path / "count")
 
 
+def test_what_is_kept_need_not_come_from_upstream(tmp_path: Path, store: FolderStore, upstream: Upstream) -> None:
+    (tmp_path / "made").write_bytes(CONTENT)
+    fetcher = SourceFetcher(tmp_path / "work", store, upstream)
+    for _ in range(2):
+        fetcher.keep(locked_file(), tmp_path / "made")
+    assert store.calls == [("six", "1.0", "six-1.0.tar.gz")]
+    assert fetcher.fetch(locked_file()).read_bytes() == CONTENT
+    assert upstream.downloads == 0
+
+
 def test_what_nobody_has_comes_from_upstream_and_is_interned(
     tmp_path: Path, store: FolderStore, upstream: Upstream
 ) -> None:

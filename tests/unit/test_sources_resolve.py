@@ -21,6 +21,15 @@ def test_pins_with_their_hashes() -> None:
     )
 
 
+def test_what_lies_here_is_no_pin() -> None:
+    text = (
+        f"Some.Thing @ file:///x/some_thing-1-py3-none-any.whl \\\n    --hash=sha256:{A}\nattrs==2 --hash=sha256:{B}\n"
+    )
+    assert parse_requirements(text, ["some-thing"]) == (Resolved("attrs", "2", frozenset({B})),)
+    with pytest.raises(LockError, match="cannot be locked"):
+        parse_requirements(text, ["other"])
+
+
 @pytest.mark.parametrize("line", ["a @ https://x.example/a.whl", "-e .", "a>=1", "--index-url https://x.example"])
 def test_what_is_no_pin_is_refused(line: str) -> None:
     with pytest.raises(LockError, match="cannot be locked"):

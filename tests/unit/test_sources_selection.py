@@ -106,3 +106,23 @@ def test_the_wheel_of_a_platform_has_its_machine_code(names: list[str], found: i
     assert [is_platform_wheel(name, "1.0", "3.11", TAGS) for name in names].count(True) == (
         0 if found is None else len(names)
     )
+
+
+@pytest.mark.parametrize(
+    ("tag", "names", "found"),
+    [
+        ("macosx_11_0_arm64", ["macosx_11_0_arm64", "macosx_10_9_universal2"], 0),
+        ("macosx_11_0_arm64", ["macosx_10_9_x86_64", "macosx_10_9_universal2"], 1),
+        ("macosx_11_0_arm64", ["macosx_12_0_arm64", "macosx_10_9_x86_64"], None),
+        ("macosx_10_15_x86_64", ["macosx_10_9_universal2", "macosx_10_9_x86_64"], 1),
+        ("macosx_10_15_x86_64", ["macosx_10_9_x86_64", "macosx_10_13_x86_64", "macosx_11_0_x86_64"], 1),
+        ("macosx_10_15_x86_64", ["macosx_10_9_x86_64.macosx_11_0_arm64"], 0),
+        ("win_amd64", ["win32", "win_arm64", "win_amd64"], 2),
+        ("win_arm64", ["win32", "win_amd64"], None),
+    ],
+)
+def test_the_wheel_of_a_mac_or_windows_is_the_best_that_it_runs(tag: str, names: list[str], found: int | None) -> None:
+    files = [f"a-1.0-cp311-cp311-{name}.whl" for name in names]
+    wanted = None if found is None else files[found]
+    assert name_of(find_platform_wheel(entries(*files), "1.0", "3.11", (tag,))) == wanted
+    assert name_of(find_platform_wheel(entries(*reversed(files)), "1.0", "3.11", (tag,))) == wanted

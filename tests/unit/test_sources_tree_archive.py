@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockerbuild_lib.core.errors import LockError, UnsafeArchiveError
-from dockerbuild_lib.sources.archives import read_member, top_folder
+from dockerbuild_lib.sources.archives import top_folder
+from dockerbuild_lib.sources.patching import read_member
 from dockerbuild_lib.sources.tree_archive import TreeEntry, TreeFile, TreeLink, leads_out, write_tree_archive
 
 

@@ -7,6 +7,7 @@ Everything lies at fixed paths below /work, so that a build's path is the same o
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 HOME = Path("/opt/dockerbuild")
@@ -14,12 +15,12 @@ WORK = Path("/work")
 VENV = WORK / "venv"
 
 
-def main() -> None:
-    """Prepare what a build needs beside its source."""
+def main(python: str = "", multiarch: str = "") -> None:
+    """Prepare what a build needs beside its source; *python* runs a wheel's build."""
     link_zig_cache()
-    requirements = WORK / "inputs" / "requirements.txt"
-    if requirements.exists():
-        install(requirements)
+    if python:
+        install(WORK / "inputs" / "requirements.txt", python)
+        show_target(Path(python), multiarch)
 
 
 def link_zig_cache() -> None:
@@ -34,11 +35,26 @@ def link_zig_cache() -> None:
             (own / kind.name / entry.name).symlink_to(entry)
 
 
-def install(requirements: Path) -> None:
+def show_target(python: Path, multiarch: str) -> None:
+    """Make a build see a target's Python that was built from source: its headers, and what sysconfig tells of it."""
+    for told in WORK.glob("python/lib/python3.*/_sysconfigdata_*.py"):
+        version, headers = told.parent.name, WORK / "python" / "include" / told.parent.name
+        shutil.copy(told, next(VENV.glob("lib/python3.*/site-packages")))
+        if python.is_relative_to(WORK / "python"):  # the target is the build machine
+            continue
+        if python.is_relative_to(WORK):
+            shutil.copy(headers / "pyconfig.h", python.parents[1] / "include" / version)
+        else:  # Debian's header leads to the one of the processor that it is compiled for
+            include = WORK / "build-machine" / "include" / multiarch
+            include.mkdir(parents=True)
+            (include / version).symlink_to(headers)
+
+
+def install(requirements: Path, interpreter: str) -> None:
     """Make the build environment from the wheels in /work/inputs/wheels, each by its hash."""
     uv = str(HOME / "tools" / "bin" / "uv")
     common = ("--no-config", "--offline", "--quiet")
-    subprocess.run((uv, "venv", *common, "--python=/usr/bin/python3.11", str(VENV)), check=True)
+    subprocess.run((uv, "venv", *common, f"--python={interpreter}", str(VENV)), check=True)
     wheels = WORK / "inputs" / "wheels"
     options = ("--no-index", f"--find-links={wheels}", "--no-deps", "--require-hashes", "--link-mode=copy")
     python = f"--python={VENV}/bin/python"
@@ -47,4 +63,4 @@ def install(requirements: Path) -> None:
 
 if __name__ == "__main__":
     os.umask(0o022)
-    main()
+    main(*sys.argv[1:])

@@ -25,14 +25,25 @@ def main(revision: str, machine: str, *tags: str) -> None:
         # Nothing to repair. Whether a pure wheel is what the recipe expects is for the gate to say.
         wheel.rename(REPAIRED / wheel.name)
         return
+    if not any(tag.startswith("manylinux") for tag in tags):
+        claim(wheel, tags)
+        return
     # Told a tag, auditwheel claims no older one that the symbols happen to allow too. It refuses to be told
     # one of a foreign machine, and there the oldest that it finds is the port's first.
-    wanted = next((tag for tag in tags if tag.startswith("manylinux")), "auto")
+    wanted = next(tag for tag in tags if tag.startswith("manylinux"))
     for plat in (wanted, "auto") if machine == platform.machine() else ("auto",):
         options = ("--only-plat",) if plat != "auto" else ()
         if not run_tool("auditwheel", "repair", f"--plat={plat}", *options, f"--wheel-dir={REPAIRED}", str(wheel)):
             return
     sys.exit("auditwheel could not repair the wheel")
+
+
+def claim(wheel: Path, tags: tuple[str, ...]) -> None:
+    """Give the wheel all of its platform's tags: auditwheel knows none, so nothing is grafted into it."""
+    if run_tool("wheel", "tags", f"--platform-tag={'.'.join(tags)}", "--remove", str(wheel)):
+        sys.exit("the platform's tags could not be written into the wheel")
+    wheel = the_wheel()
+    wheel.rename(REPAIRED / wheel.name)
 
 
 def the_wheel() -> Path:

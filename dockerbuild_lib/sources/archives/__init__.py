@@ -11,7 +11,6 @@ from dockerbuild_lib.sources.archives.reader import (
     OpenArchive,
     open_archive,
     read_content,
-    read_member,
     top_folder,
 )
 
@@ -22,6 +21,5 @@ __all__ = [
     "OpenArchive",
     "open_archive",
     "read_content",
-    "read_member",
     "top_folder",
 ]

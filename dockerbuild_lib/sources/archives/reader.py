@@ -13,7 +13,7 @@ from dockerbuild_lib.core.errors import UnsafeArchiveError
 from dockerbuild_lib.core.files import translated_os_errors
 from dockerbuild_lib.sources.archives.budget import Budget
 from dockerbuild_lib.sources.archives.layout import Layout
-from dockerbuild_lib.sources.archives.members import Kind, Member, refused_member
+from dockerbuild_lib.sources.archives.members import Member, refused_member
 from dockerbuild_lib.sources.archives.streams import Stream, unpacked_pieces
 from dockerbuild_lib.sources.archives.tar import tar_members
 from dockerbuild_lib.sources.archives.zip import zip_members
@@ -100,21 +100,6 @@ def top_folder(archive: Path, limits: ArchiveLimits = DEFAULT_LIMITS) -> str:
         for _ in opened.members():
             pass
         return opened.top
-
-
-def read_member(archive: Path, name: str, limits: ArchiveLimits = DEFAULT_LIMITS) -> bytes | None:
-    """Return the bytes of the regular file *name* below the top folder, None where there is none.
-
-    Raises:
-        UnsafeArchiveError: as :func:`top_folder`, or the file is too large to be read into memory.
-
-    """
-    found: bytes | None = None
-    with open_archive(archive, limits) as opened:
-        for member in opened.members():
-            if member.name == name and member.kind is Kind.FILE:
-                found = read_content(member)
-    return found
 
 
 def read_content(member: Member) -> bytes:

@@ -6,20 +6,23 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from dockerbuild_lib.core.errors import WheelRefusedError
-from dockerbuild_lib.wheels.gate.elf import MAGIC, Budget, ElfFacts, read_elf
+from dockerbuild_lib.catalog.foreign import MacPlatform, WindowsPlatform
+from dockerbuild_lib.wheels.gate.code_members import elf_members, mach_o_members, pe_members, read_members
+from dockerbuild_lib.wheels.gate.elf import MAGIC, read_elf
 from dockerbuild_lib.wheels.gate.expectation import WheelExpectation, WheelFacts
 from dockerbuild_lib.wheels.gate.extensions import extension_modules, extension_problems
+from dockerbuild_lib.wheels.gate.findings import Findings
 from dockerbuild_lib.wheels.gate.linkage import linkage_problems, newest_glibc, system_libraries
+from dockerbuild_lib.wheels.gate.mac_code import inspect_mac_code
 from dockerbuild_lib.wheels.gate.machine_code import library_problems, machine_code_problems
 from dockerbuild_lib.wheels.gate.subject import Subject
 from dockerbuild_lib.wheels.gate.tags import identity_problems
+from dockerbuild_lib.wheels.gate.windows_code import inspect_windows_code
 from dockerbuild_lib.wheels.wheel_file import WheelFile, inspect_wheel, refusal
-from dockerbuild_lib.wheels.wheel_members import open_archive, shown
+from dockerbuild_lib.wheels.wheel_members import shown
 
-MAX_ELVES = 1000
-"""ELF members of one wheel; the largest in use have a few hundred."""
 _LIBRARY_NAME = re.compile(r".+\.so(\.[0-9]+)*")
+_WINDOWS_EXTENSION = ".pyd"
 
 
 def check_wheel(path: Path, expectation: WheelExpectation) -> WheelFacts:
@@ -31,34 +34,51 @@ def check_wheel(path: Path, expectation: WheelExpectation) -> WheelFacts:
 
     """
     wheel, problems = inspect_wheel(path)
-    elves, damage = _read_elves(wheel)
+    found = _inspect_code(wheel, expectation)
+    every = (*identity_problems(wheel, expectation), *problems, *found.problems)
+    if every:
+        raise refusal(path, every)
+    return WheelFacts(
+        tags=tuple(sorted(map(str, wheel.tags))),
+        extensions=found.extensions,
+        glibc=found.glibc,
+        system=found.system,
+        needed=found.needed,
+        size=wheel.size,
+        sha256=wheel.sha256,
+    )
+
+
+def _inspect_code(wheel: WheelFile, expectation: WheelExpectation) -> Findings:
+    match expectation.foreign:
+        case MacPlatform():
+            return inspect_mac_code(wheel, expectation)
+        case WindowsPlatform() as platform:
+            return inspect_windows_code(wheel, expectation, platform)
+        case None:
+            return _inspect_elf_code(wheel, expectation)
+
+
+def _inspect_elf_code(wheel: WheelFile, expectation: WheelExpectation) -> Findings:
+    elves, damage = read_members(wheel, elf_members(wheel), read_elf)
     subject = Subject(wheel, expectation, elves)
-    found = (*identity_problems(wheel, expectation), *problems, *damage, *_content_problems(subject))
-    if found:
-        raise refusal(path, found)
-    return _facts(subject)
+    strange = _foreign_code(wheel) if expectation.is_universal else ()
+    return Findings(
+        problems=(*damage, *strange, *_elf_problems(subject)),
+        extensions=tuple(sorted(extension_modules(subject))),
+        needed=system_libraries(subject),
+        glibc=newest_glibc(subject),
+    )
 
 
-def _read_elves(wheel: WheelFile) -> tuple[dict[str, ElfFacts], list[str]]:
-    """Read every ELF member, known by its magic and not by its name; those that are damaged become problems."""
-    elves: dict[str, ElfFacts] = {}
-    damage: list[str] = []
-    wanted = {name for name, found in wheel.members.items() if found.head == MAGIC}
-    if len(wanted) > MAX_ELVES:
-        return {}, [f"it has {len(wanted)} ELF members, more than the {MAX_ELVES} allowed"]
-    budget = Budget()
-    with open_archive(wheel.path) as archive:
-        for member in archive.members:
-            if member.name not in wanted:
-                continue
-            try:
-                elves[member.name] = read_elf(archive.read(member), budget)
-            except WheelRefusedError as error:
-                damage.append(f"{shown(member.name)}: {error.what}")
-    return elves, damage
+def _foreign_code(wheel: WheelFile) -> Iterator[str]:
+    """Find code of Macs and Windows in a universal wheel. Programs are allowed: pip carries launchers for Windows."""
+    extensions = {name for name in pe_members(wheel) if name.endswith(_WINDOWS_EXTENSION)}
+    for member in sorted(extensions | mach_o_members(wheel)):
+        yield f"{shown(member)}: it is machine code, but the wheel is universal"
 
 
-def _content_problems(subject: Subject) -> Iterator[str]:
+def _elf_problems(subject: Subject) -> Iterator[str]:
     yield from extension_problems(subject)
     for member, found in subject.wheel.members.items():
         if _LIBRARY_NAME.fullmatch(member) and (found.head != MAGIC or member in subject.elves):
@@ -66,14 +86,3 @@ def _content_problems(subject: Subject) -> Iterator[str]:
     for member in subject.elves:
         for problem in (*machine_code_problems(subject, member), *linkage_problems(subject, member)):
             yield f"{shown(member)}: {problem}"
-
-
-def _facts(subject: Subject) -> WheelFacts:
-    return WheelFacts(
-        tags=tuple(sorted(map(str, subject.wheel.tags))),
-        extensions=tuple(sorted(extension_modules(subject))),
-        glibc=newest_glibc(subject),
-        needed=system_libraries(subject),
-        size=subject.wheel.size,
-        sha256=subject.wheel.sha256,
-    )

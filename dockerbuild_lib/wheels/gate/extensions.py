@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from dockerbuild_lib.wheels.gate.expectation import WheelExpectation
 from dockerbuild_lib.wheels.gate.subject import Subject, is_bundled
 from dockerbuild_lib.wheels.wheel_members import shown
 
@@ -21,7 +22,7 @@ def extension_modules(subject: Subject) -> dict[str, str]:
 def extension_problems(subject: Subject) -> Iterator[str]:
     """Yield what is wrong with the wheel's set of extension modules, and with each of them."""
     present = extension_modules(subject)
-    yield from _set_problems(subject, set(present))
+    yield from set_problems(subject.expected, set(present))
     for module, member in present.items():
         for problem in (*_suffix_problems(subject, member), *_init_problems(subject, module, member)):
             yield f"{shown(member)}: {problem}"
@@ -40,9 +41,10 @@ def _module(subject: Subject, member: str) -> str | None:
     return module if init_symbol(match["name"]) in _defined(subject, member) else None
 
 
-def _set_problems(subject: Subject, present: set[str]) -> Iterator[str]:
-    expected = set(subject.expected.extensions)
-    if subject.expected.architecture is None:
+def set_problems(expectation: WheelExpectation, present: set[str]) -> Iterator[str]:
+    """Yield what is wrong with a wheel's set of extension modules."""
+    expected = set(expectation.extensions)
+    if expectation.is_universal:
         return
     if not present and not expected:
         yield "it has no extension module at all: the build left its machine code out"
@@ -55,7 +57,9 @@ def _set_problems(subject: Subject, present: set[str]) -> Iterator[str]:
 def _suffix_problems(subject: Subject, member: str) -> Iterator[str]:
     match = _FILE.fullmatch(PurePosixPath(member).name)
     tag = match["tag"] if match else None
-    own = f"cpython-{subject.expected.python.removeprefix('cp')}-{subject.expected.triple}"
+    architecture = subject.expected.architecture
+    multiarch = architecture.multiarch if architecture else None
+    own = f"cpython-{subject.expected.abi_tag.removeprefix('cp')}-{multiarch}"
     if tag not in (None, "abi3", own):
         yield f"its suffix .{shown(tag or '')}.so is not that of {subject.expected.python} ({own}, or abi3)"
     elif tag == own and any(wheel_tag.abi == "abi3" for wheel_tag in subject.wheel.tags):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockerbuild_lib.catalog.architectures import Architecture
+from dockerbuild_lib.catalog.architectures import Architecture, ArmLevel
+from dockerbuild_lib.wheels.gate.arm_attributes import CPU_ARCH, FP_ARCH
 from dockerbuild_lib.wheels.gate.elf import ElfFacts
 from dockerbuild_lib.wheels.gate.subject import Subject, is_bundled, resolve_rpath
 from dockerbuild_lib.wheels.wheel_members import shown
@@ -32,6 +33,20 @@ def _processor_problems(facts: ElfFacts, architecture: Architecture) -> Iterator
         yield f"it is {order}, unlike its target"
     if facts.flags & architecture.elf_float_flags != architecture.elf_float_flags:
         yield f"its float ABI is not its target's (flags {facts.flags:#x}, without {architecture.elf_float_flags:#x})"
+    if architecture.arm and facts.machine == architecture.elf_machine:
+        yield from _arm_problems(facts, architecture.arm, architecture.machine)
+
+
+def _arm_problems(facts: ElfFacts, level: ArmLevel, machine: str) -> Iterator[str]:
+    """Look for code of a newer ARM, which no tag or header tells: it ends in an illegal instruction."""
+    if facts.arm is None:
+        yield f"it does not say for which ARM its code is (build attributes), so it may not run on {machine}"
+        return
+    cpu, floating_point = facts.arm.get(CPU_ARCH, 0), facts.arm.get(FP_ARCH, 0)
+    if cpu not in level.cpu:
+        yield f"its code is for a newer ARM than {machine} (Tag_CPU_arch {cpu})"
+    if floating_point not in level.floating_point:
+        yield f"it uses more of the floating-point unit than {machine} has (Tag_FP_arch {floating_point})"
 
 
 def _memory_problems(facts: ElfFacts) -> Iterator[str]:

@@ -18,7 +18,7 @@ def identity_problems(wheel: WheelFile, expected: WheelExpectation) -> Iterator[
     if wheel.version != Version(expected.version):
         yield f"its version is {wheel.version}, not {expected.version}"
     yield from _python_problems(wheel, expected)
-    yield from _universal_problems(wheel, expected) if expected.triple is None else _native_problems(wheel, expected)
+    yield from _universal_problems(wheel, expected) if expected.is_universal else _native_problems(wheel, expected)
 
 
 def _python_problems(wheel: WheelFile, expected: WheelExpectation) -> Iterator[str]:
@@ -33,19 +33,22 @@ def _native_problems(wheel: WheelFile, expected: WheelExpectation) -> Iterator[s
     if pure:
         yield f"its tag {pure[0]} is that of a pure wheel: the build fell back from its extension modules to Python"
         return
+    if expected.foreign and not any(tag.platform in expected.platform_tags for tag in wheel.tags):
+        listed = ", ".join(sorted({tag.platform for tag in wheel.tags}))
+        yield f"none of its platform tags ({listed}) is one of the target's, whose best is {expected.platform_tags[0]}"
     for tag in sorted(wheel.tags, key=str):
         if not _is_python_of(tag, expected):
             yield f"its tag {tag} is not for {expected.python}"
-        if tag.platform not in expected.platform_tags:
+        if not expected.foreign and tag.platform not in expected.platform_tags:
             yield f"its tag {tag} is not for this platform, whose tags are {', '.join(expected.platform_tags)}"
     if wheel.purelib:
         yield "WHEEL: it says Root-Is-Purelib, but the wheel is for one platform"
 
 
 def _is_python_of(tag: Tag, expected: WheelExpectation) -> bool:
-    if tag.abi == "abi3":
+    if tag.abi == "abi3" and expected.abi is None:  # a Python without the global lock has another one
         return _minor(tag.interpreter, "cp3") in range(2, expected.python_minor + 1)
-    return tag.interpreter == tag.abi == expected.python
+    return (tag.interpreter, tag.abi) == (expected.python, expected.abi_tag)
 
 
 def _universal_problems(wheel: WheelFile, expected: WheelExpectation) -> Iterator[str]:

@@ -1,0 +1,25 @@
+"""What an engine says of its images."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from dockerbuild_lib.containers.engine import Engine, ImageFacts
+
+
+def engine_with(monkeypatch: pytest.MonkeyPatch, *names: list[str] | None) -> Engine:
+    """Return an engine that holds an image for each list of names, as its API tells them."""
+    listed: list[dict[str, Any]] = [{"Id": "sha256:1", "RepoTags": tags, "Size": 1, "Labels": {}} for tags in names]
+    client = SimpleNamespace(api=SimpleNamespace(images=lambda **_options: listed))
+    monkeypatch.setattr(Engine, "client", client)
+    return Engine("run")
+
+
+@pytest.mark.parametrize("unnamed", [None, [], ["<none>:<none>"]])
+def test_an_image_that_lost_its_name_is_not_held(monkeypatch: pytest.MonkeyPatch, unnamed: list[str] | None) -> None:
+    assert engine_with(monkeypatch, unnamed).find_image("key") is None
+    found = engine_with(monkeypatch, unnamed, ["dockerbuild/base:1"]).find_image("key")
+    assert cast("ImageFacts", found).tags == ("dockerbuild/base:1",)

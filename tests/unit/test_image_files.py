@@ -1,0 +1,76 @@
+"""The build contexts of the catalogue's platforms: what their Dockerfiles install, and what their toolchains say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dockerbuild_lib.catalog.catalog import Catalog
+from dockerbuild_lib.catalog.load import load_catalog
+from dockerbuild_lib.wheels.entrypoint import image_files
+
+CONFIG = Path(__file__).parents[2] / "config"
+HOME = "files/opt/dockerbuild/toolchains"
+TARGETS = {
+    "linux-amd64": "x86_64-linux-gnu.2.17",
+    "linux-arm64": "aarch64-linux-gnu.2.17",
+    "linux-armv7": "arm-linux-gnueabihf.2.17 -mcpu=cortex_a8-neon-d32",
+    "linux-armv6": "arm-linux-gnueabihf.2.17 -mcpu=arm1176jzf_s",
+    "linux-riscv64": "riscv64-linux-gnu.2.27",
+    "linux-386": "x86-linux-gnu.2.17",
+    "linux-ppc64le": "powerpc64le-linux-gnu.2.19",
+    "linux-s390x": "s390x-linux-gnu.2.17",
+}
+CROSS = {
+    "linux-armv7": "arm-linux-gnueabihf",
+    "linux-riscv64": "riscv64-linux-gnu",
+    "linux-386": "i686-linux-gnu",
+    "linux-ppc64le": "powerpc64le-linux-gnu",
+    "linux-s390x": "s390x-linux-gnu",
+}
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return load_catalog(CONFIG)
+
+
+def test_every_platform_is_here(catalog: Catalog) -> None:
+    assert catalog.image_platforms.keys() == TARGETS.keys()
+
+
+@pytest.mark.parametrize("platform", TARGETS)
+def test_zig_is_told_the_platforms_target(catalog: Catalog, platform: str) -> None:
+    wrapper = image_files(catalog, platform, "0" * 64)[f"{HOME}/zig/bin/cc"]
+    assert f"zig cc -target {TARGETS[platform]} -fno-sanitize" in wrapper
+
+
+@pytest.mark.parametrize("platform", CROSS)
+def test_a_platform_without_a_port_takes_cross_packages_only(catalog: Catalog, platform: str) -> None:
+    files = image_files(catalog, platform, "0" * 64)
+    assert f"exec {CROSS[platform]}-gcc " in files[f"{HOME}/gcc/bin/cc"]
+    assert f"recommends g++-{CROSS[platform]} gcc-{CROSS[platform]} \\" in files["Dockerfile"]
+    assert "--add-architecture" not in files["Dockerfile"]
+    assert "python3.11-minimal" not in files["Dockerfile"]
+
+
+def test_a_platform_with_a_port_takes_its_python(catalog: Catalog) -> None:
+    dockerfile = image_files(catalog, "linux-arm64", "0" * 64)["Dockerfile"]
+    assert "dpkg --add-architecture arm64" in dockerfile
+    assert "apt-get download python3.11-minimal:arm64" in dockerfile
+    assert "3.13" not in dockerfile
+
+
+def test_a_toolchain_that_cannot_build_for_a_platform_is_not_in_its_image(catalog: Catalog) -> None:
+    files = image_files(catalog, "linux-armv6", "0" * 64)
+    assert not [path for path in files if path.startswith(f"{HOME}/gcc/")]
+
+
+def test_build_systems_are_told_the_processor_by_their_own_names(catalog: Catalog) -> None:
+    files = image_files(catalog, "linux-s390x", "0" * 64)
+    assert "endian = 'big'" in files[f"{HOME}/zig/meson/cross.ini"]
+    files = image_files(catalog, "linux-386", "0" * 64)
+    assert "cpu_family = 'x86'\ncpu = 'i686'" in files[f"{HOME}/zig/meson/cross.ini"]
+    assert "set(CMAKE_LIBRARY_ARCHITECTURE i386-linux-gnu)" in files[f"{HOME}/zig/cmake/toolchain.cmake"]
+    assert "set(CMAKE_SYSTEM_PROCESSOR i686)" in files[f"{HOME}/zig/cmake/toolchain.cmake"]
