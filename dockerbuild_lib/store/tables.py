@@ -70,9 +70,6 @@ _MICROSECONDS_AND_METADATA = (
     ) STRICT""",
 )
 
-# The name of a package file says the instance, and not the package.
-_INSTANCES_BY_ID = ("CREATE INDEX instances_by_id ON instances (instance)",)
-
 # What the pages of the simple index say of a wheel. Of wheels from before, it is read from their files again.
 _WHEEL_FACTS = (
     "ALTER TABLE wheels ADD COLUMN project TEXT",
@@ -103,7 +100,10 @@ _QUARANTINE = (
     ) STRICT""",
 )
 
-STEPS = (_FIRST, (*_MICROSECONDS_AND_METADATA, *_INSTANCES_BY_ID, *_WHEEL_FACTS, *_QUARANTINE))
+# The name of a package file says the instance, and not the package.
+_INSTANCES_BY_ID = ("CREATE INDEX IF NOT EXISTS instances_by_id ON instances (instance)",)
+
+STEPS = (_FIRST, (*_MICROSECONDS_AND_METADATA, *_WHEEL_FACTS, *_QUARANTINE), _INSTANCES_BY_ID)
 """The statements that bring the tables from version 0 (none) to 1, from 1 to 2, and so on. None is ever changed."""
 
 SCHEMA_VERSION = len(STEPS)

@@ -26,6 +26,7 @@ from dockerbuild_lib.store.keep import Keep
 from dockerbuild_lib.store.local import LocalStore
 from dockerbuild_lib.store.protocol import Part, Publication, TagQuery
 from dockerbuild_lib.store.simple_index import SimpleIndex
+from dockerbuild_lib.store.tables import SCHEMA_VERSION
 from tests.support.store_samples import PACKAGE, package_file, publication, wheel_file
 from tests.support.stores import damage_file
 from tests.support.unprivileged import without_privileges
@@ -76,9 +77,9 @@ def test_an_index_of_another_version_is_refused(tmp_path: Path) -> None:
         store.publish(publication(tmp_path))
     execute(tmp_path / "store" / "index.sqlite", "PRAGMA user_version = 7")
     with LocalStore(tmp_path / "store") as store:
-        with pytest.raises(StoreDamagedError, match=r"version 7 .* version 2"):
+        with pytest.raises(StoreDamagedError, match=rf"version 7 .* version {SCHEMA_VERSION}"):
             store.packages()
-        with pytest.raises(StoreDamagedError, match=r"version 7 .* version 2"):
+        with pytest.raises(StoreDamagedError, match=rf"version 7 .* version {SCHEMA_VERSION}"):
             store.publish(publication(tmp_path, "5.0"))
 
 

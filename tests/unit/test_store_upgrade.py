@@ -84,6 +84,26 @@ def test_the_first_use_keeps_everything(use: Callable[[LocalStore, Path], None],
     assert version_of(folder) == SCHEMA_VERSION
 
 
+def indices(folder: Path) -> set[str]:
+    connection = sqlite3.connect(folder / "index.sqlite")
+    found = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'index'")}
+    connection.close()
+    return found
+
+
+def test_version_2_gets_what_came_after_it(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    with LocalStore(folder) as store:
+        publish(store, tmp_path / "scratch")
+    new = indices(folder)
+    connection = sqlite3.connect(folder / "index.sqlite")
+    connection.executescript("DROP INDEX instances_by_id; PRAGMA user_version = 2;")
+    connection.close()
+    with LocalStore(folder) as store:
+        assert store.packages() == ("infra/other",)
+    assert (version_of(folder), indices(folder)) == (SCHEMA_VERSION, new)
+
+
 def test_it_goes_on_as_before(folder: Path, tmp_path: Path) -> None:
     wheel = wheel_file(tmp_path / "w2", version="3.0.5")
     with LocalStore(folder) as store:
