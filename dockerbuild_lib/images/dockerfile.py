@@ -25,7 +25,7 @@ def dockerfile(recipe: ImageRecipe, platform: Platform, pythons: tuple[str, ...]
             ),
             f"COPY files{layout.TOOLCHAINS} {layout.TOOLCHAINS}",
             f"COPY files{WARM_UP} {WARM_UP}",
-            _run(_folders(architecture, pythons)),
+            _run(_folders(recipe, architecture, pythons)),
             f"USER {WORKER}",
             f"RUN python3.11 {WARM_UP}",
             # Last, so that a change to a program does not warm the compilers anew, which takes a minute.
@@ -40,8 +40,12 @@ def _run(commands: list[str]) -> str:
     return "RUN " + " \\\n && ".join(commands)
 
 
+def _has_port(recipe: ImageRecipe, architecture: Architecture) -> bool:
+    return architecture.debian in recipe.ports
+
+
 def _install(recipe: ImageRecipe, architecture: Architecture) -> list[str]:
-    has_port = architecture.debian in recipe.ports
+    has_port = _has_port(recipe, architecture)
     wanted = (
         *(recipe.packages if has_port else ()),
         *(recipe.cross_packages if not architecture.is_build_machine else ()),
@@ -86,9 +90,11 @@ def _taken(package: str, file: str, target: PurePosixPath) -> list[str]:
     ]
 
 
-def _folders(architecture: Architecture, pythons: tuple[str, ...]) -> list[str]:
+def _folders(recipe: ImageRecipe, architecture: Architecture, pythons: tuple[str, ...]) -> list[str]:
     headers = layout.INCLUDE / architecture.multiarch
+    root = "/" if _has_port(recipe, architecture) else layout.sysroot(architecture)
     return [
+        *([] if architecture.is_build_machine else [f"ln -s {root} {layout.TARGET_ROOT}"]),
         f"mkdir -p {headers}",
         *(f"ln -s /usr/include/{architecture.multiarch}/python{python} {headers}" for python in pythons),
         f"install -d -o 1234 -g 1234 /work {layout.ZIG_CACHE}",

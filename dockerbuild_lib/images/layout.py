@@ -24,6 +24,10 @@ TARGET_PYTHON = HOME / "python"
 """Folder of the target's interpreter; run it under QEMU."""
 EMULATOR = HOME / "qemu"
 """QEMU's user-mode emulator of the target's processor; absent where the build machine is the target."""
+TARGET_ROOT = HOME / "target-root"
+"""Where the target's programs find their loader and C library, QEMU's ``QEMU_LD_PREFIX``: a link to the root where
+Debian's port is installed, else to the cross packages' folder. The loader of one with the C library of the other never
+starts a thread."""
 ENTRYPOINT = SCRIPTS / "entrypoint.sh"
 """What a container without a command prints."""
 BUILD_PYTHON = PurePosixPath("/usr/bin")
@@ -32,7 +36,7 @@ PACKAGES = HOME / "packages.txt"
 
 
 def sysroot(architecture: Architecture) -> str:
-    """Return the folder of the target's C library as Debian's cross packages have it: QEMU's ``QEMU_LD_PREFIX``."""
+    """Return the folder of the target's C library as Debian's cross packages have it."""
     return f"/usr/{architecture.cross_prefix}"
 
 

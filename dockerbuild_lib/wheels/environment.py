@@ -54,7 +54,7 @@ def plain_environment(conditions: Conditions) -> dict[str, Argument]:
 def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argument]:
     """Return the variables that name the compilers and their flags, with *libraries* to be found."""
     name, architecture = workshop.toolchain_name, architecture_of(workshop.platform.triple)
-    emulated = {} if architecture.is_build_machine else {"QEMU_LD_PREFIX": layout.sysroot(architecture)}
+    emulated = {} if architecture.is_build_machine else {"QEMU_LD_PREFIX": str(layout.TARGET_ROOT)}
     used = [LIBRARIES / library for library in libraries]
     # The fixed path of the source stands in debug information and __FILE__; /src is what readers of a wheel see.
     prefix_map: Argument = ("-ffile-prefix-map=", SOURCE, "=/src")

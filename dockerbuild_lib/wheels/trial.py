@@ -71,7 +71,7 @@ def _install(work: TriedWork, name: str) -> Command:
 
 def _use(work: TriedWork) -> Command:
     architecture = architecture_of(work.workshop.platform.triple)
-    emulated = {} if architecture.is_build_machine else {"QEMU_LD_PREFIX": layout.sysroot(architecture)}
+    emulated = {} if architecture.is_build_machine else {"QEMU_LD_PREFIX": str(layout.TARGET_ROOT)}
     environment = {**plain_environment(DEFAULT_CONDITIONS), **emulated, "PYTHONPATH": SITE}
     python = target_interpreter(work.target.python, work.pythons.target)
     return Command((*_emulated(architecture), python, "-B", SNIPPET), environment)

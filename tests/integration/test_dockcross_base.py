@@ -44,7 +44,7 @@ def mirror(tmp_path: Path) -> Iterator[Registry]:
 
 @pytest.fixture
 def project(tmp_path: Path, upstream: Registry) -> Project:
-    """This project as it is for users of dockcross: its configuration, one platform and wheel, and upstream here.
+    """This project as it is for users of dockcross: its configuration, one Linux platform and wheel, and upstream here.
 
     zig is left out, since warming it up takes minutes.
     """
@@ -53,9 +53,10 @@ def project(tmp_path: Path, upstream: Registry) -> Project:
     for recipe in (config / "wheels").iterdir():
         if recipe.stem != "markupsafe":
             recipe.unlink()
-    entry = (config / "platforms.yaml").read_text().partition(f"{PLATFORM}:\n")[2].partition("\n\n")[0]
+    platforms = (config / "platforms.yaml").read_text()
+    entry = platforms.partition(f"{PLATFORM}:\n")[2].partition("\n\n")[0]
     entry = entry.replace("image: debian", "image: dockcross").replace("toolchain: zig", "toolchain: dockcross")
-    (config / "platforms.yaml").write_text(f"{PLATFORM}:\n{entry}\n")
+    (config / "platforms.yaml").write_text(f"{PLATFORM}:\n{entry}\n\n{platforms[platforms.index('mac-amd64:') :]}")
     toolchains = (config / "toolchains.yaml").read_text()
     (config / "toolchains.yaml").write_text(toolchains[toolchains.index("dockcross:\n") :])
     project.edit("config/images.yaml", f"{NAME}\n", f"{upstream.address}/{NAME}\n{CROSS_PACKAGES}")

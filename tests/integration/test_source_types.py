@@ -72,7 +72,9 @@ def prepare(project: Project, repositories: Path) -> None:
     add_folder(project, "packages/pure", {"pyproject.toml": metadata, "purely/__init__.py": ""})
     recipe(project, "purely", "kind: pure\n  source: {type: local, folder: ../packages/pure}\n  trial: import purely")
 
-    recipe(project, "markupsafe", "kind: prebuilt\n  trial: import markupsafe._speedups\n  versions: {3.0.4: {}}")
+    wheel = "platforms: [linux-amd64, linux-arm64]\n  trial: import markupsafe._speedups\n  versions: {3.0.4: {}}"
+    recipe(project, "markupsafe", f"kind: prebuilt\n  {wheel}")
+    project.take_debians_python_only()
 
 
 REPOSITORIES = "source-types-repositories"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def smoke(config: Path, platform: str, toolchain: str, target: Path) -> Smoke:
 
     with ExitStack() as stack:
         engine = Engine(f"smoke-{platform}")
-        stack.callback(lambda: engine.client.close())
+        stack.enter_context(closing(engine.connection.client))
         worker: Worker = stack.enter_context(engine.worker(worker_options(workshop, LIMITS)))
         worker.put({WorkPath("smoke") / name: text for name, text in FILES.items()})
         worker.run(Command(script("prepare_build"), plain_environment(DEFAULT_CONDITIONS)), log)
@@ -114,4 +115,5 @@ def smoke(config: Path, platform: str, toolchain: str, target: Path) -> Smoke:
             error.add_note("\n".join(lines[-40:]))
             raise
         files = worker.get(WorkPath("out"), target)
+    gc.collect()  # here, where what it says is not heeded
     return Smoke(tuple(lines), {file.name: read_elf(file.read_bytes(), Budget()) for file in files}, workshop)

@@ -38,6 +38,7 @@ def test_a_context_does_not_tell_where_it_was_made(tmp_path: Path) -> None:
         assert modes == {
             "Dockerfile": 0o644,
             "files/run": 0o755,
+            "tools": 0o755,
             "tools/bin/binary": 0o644,
             "tools/bin/tool": 0o755,
             "tools/tool-1.dist-info/METADATA": 0o644,
@@ -45,3 +46,11 @@ def test_a_context_does_not_tell_where_it_was_made(tmp_path: Path) -> None:
         content = tar.extractfile("tools/bin/tool")
         assert content
         assert content.read() == b"#!/usr/bin/python3.11\nimport tool\n"
+
+
+def test_a_context_has_a_folder_of_tools_also_where_there_are_none() -> None:
+    stream = io.BytesIO()
+    write_context({"Dockerfile": "FROM x\nCOPY tools /tools\n"}, None, stream)
+    stream.seek(0)
+    with tarfile.open(fileobj=stream) as tar:
+        assert tar.getmember("tools").isdir()

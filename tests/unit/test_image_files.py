@@ -53,6 +53,7 @@ def test_a_platform_without_a_port_takes_cross_packages_only(catalog: Catalog, p
     assert f"recommends g++-{CROSS[platform]} gcc-{CROSS[platform]} \\" in files["Dockerfile"]
     assert "--add-architecture" not in files["Dockerfile"]
     assert "python3.11-minimal" not in files["Dockerfile"]
+    assert f"ln -s /usr/{CROSS[platform]} /opt/dockerbuild/target-root" in files["Dockerfile"]
 
 
 def test_a_platform_with_a_port_takes_its_python(catalog: Catalog) -> None:
@@ -60,6 +61,13 @@ def test_a_platform_with_a_port_takes_its_python(catalog: Catalog) -> None:
     assert "dpkg --add-architecture arm64" in dockerfile
     assert "apt-get download python3.11-minimal:arm64" in dockerfile
     assert "3.13" not in dockerfile
+
+
+def test_emulated_programs_find_the_libraries_of_the_port_where_there_is_one(catalog: Catalog) -> None:
+    dockerfile = image_files(catalog, "linux-arm64", "0" * 64)["Dockerfile"]
+    assert "ln -s / /opt/dockerbuild/target-root" in dockerfile
+    assert "libstdc++6:arm64" in dockerfile
+    assert "target-root" not in image_files(catalog, "linux-amd64", "0" * 64)["Dockerfile"]
 
 
 def test_a_toolchain_that_cannot_build_for_a_platform_is_not_in_its_image(catalog: Catalog) -> None:

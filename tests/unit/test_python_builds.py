@@ -61,7 +61,7 @@ def test_a_wheel_is_built_by_the_build_machines_python_for_the_targets(tmp_path:
     assert resolve(wheel_interpreter(wheel), WORK_FOLDER) == "/work/build-machine/python/bin/python3.13"
     environment = wheel_environment(wheel)
     assert environment["_PYTHON_SYSCONFIGDATA_NAME"] == "_sysconfigdata__linux_riscv64-linux-gnu"
-    assert environment["QEMU_LD_PREFIX"] == "/usr/riscv64-linux-gnu"
+    assert environment["QEMU_LD_PREFIX"] == "/opt/dockerbuild/target-root"
     tars = {work.key.full: Path(work.workshop.platform_name) for work in wheel.pythons.works}
     assert list(python_trees(wheel.pythons, tars)) == [
         (Path("linux-riscv64"), WORK),
