@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from dockerbuild_lib.catalog.architectures import architecture_of
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.core.errors import CatalogError, LockError
 from dockerbuild_lib.plan import keys
@@ -83,7 +84,12 @@ class WorkshopMaker:
     def pythons(self, target: Target) -> Pythons:
         """Return the Pythons that a target takes from source."""
         of_target = self.python(target.python, target.platform)
-        return Pythons(of_target, self.python(target.python, self.catalog.build_platform))
+        return Pythons(of_target, self._python_of_build_machine(target.python))
+
+    def _python_of_build_machine(self, name: str) -> PythonWork | None:
+        if self.catalog.python(name).source == "debian":
+            return None  # every base has it, also where no platform is that of the build machine
+        return self.python(name, self.catalog.build_platform)
 
     def python(self, name: str, platform: str) -> PythonWork | None:
         """Return a Python for a platform; None: its image has Debian's.
@@ -103,8 +109,8 @@ class WorkshopMaker:
         if source is None or not upstream.source.is_pinned_by(upstream.version, source):
             raise LockError(f"the source of Python {name} is not locked", fix="run sources.lock --name=pythons")
         workshop = self.workshop(platform)
-        is_own = platform == self.catalog.build_platform
-        build = None if is_own else self.python(name, self.catalog.build_platform)
+        is_own = architecture_of(workshop.platform.triple).is_build_machine
+        build = None if is_own else self._python_of_build_machine(name)
         libraries = self.libraries(upstream.libraries, workshop)
         recipe = keys.python_recipe_key(upstream, source, {library.name: library.key.recipe for library in libraries})
         environment = self.environment_key(workshop, None, pythons=Pythons(build=build))

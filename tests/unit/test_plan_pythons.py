@@ -87,6 +87,12 @@ def test_debians_python_needs_no_step(tmp_path: Path) -> None:
     assert not [step for step in needs(plan(catalog(tmp_path), "3.11", "linux-arm64")) if step.startswith("python")]
 
 
+def test_debians_python_needs_no_platform_of_the_build_machine(tmp_path: Path) -> None:
+    arm = "".join(line for line in PLATFORMS.splitlines(keepends=True) if line.startswith("linux-arm64"))
+    made = catalog(tmp_path, pythons='"3.11": {source: debian}\n', platforms=arm)
+    assert "build demo 1.0 linux-arm64-py3.11" in needs(plan(made, "3.11", "linux-arm64"))
+
+
 def test_another_is_built_with_the_build_machines_of_the_same_version(tmp_path: Path) -> None:
     found = needs(plan(catalog(tmp_path), "3.13", "linux-arm64"))
     native, target = "python 3.13 linux-amd64", "python 3.13 linux-arm64"
