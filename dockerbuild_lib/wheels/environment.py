@@ -10,6 +10,7 @@ from dockerbuild_lib.core.command import Argument, WorkPath
 from dockerbuild_lib.images import layout
 from dockerbuild_lib.plan.products import Workshop
 from dockerbuild_lib.sources.tree_archive import MTIME
+from dockerbuild_lib.wheels.rust import rust_environment
 
 SOURCE = WorkPath("src")
 VENV = WorkPath("venv")
@@ -58,6 +59,7 @@ def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argumen
     used = [LIBRARIES / library for library in libraries]
     # The fixed path of the source stands in debug information and __FILE__; /src is what readers of a wheel see.
     prefix_map: Argument = ("-ffile-prefix-map=", SOURCE, "=/src")
+    remapped: Argument = ("--remap-path-prefix=", SOURCE, "=/src --remap-path-prefix=", CRATES, "=/crates")
     cflags: tuple[Argument, ...] = (
         *workshop.toolchain.cflags,
         prefix_map,
@@ -79,6 +81,7 @@ def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argumen
         "PKG_CONFIG_LIBDIR": _joined((library / "lib" / "pkgconfig" for library in used), ":"),
         "CMAKE_TOOLCHAIN_FILE": f"{layout.toolchain_folder(name)}/cmake/toolchain.cmake",
         **emulated,
+        **rust_environment(architecture, name, remapped),
     }
 
 
