@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dockerbuild_lib.catalog.architectures import architecture_of
+from dockerbuild_lib.catalog.base import GLIBC_VARIABLE
 from dockerbuild_lib.core.command import Argument, WorkPath
 from dockerbuild_lib.images import layout
 from dockerbuild_lib.plan.products import Workshop
@@ -56,6 +57,7 @@ def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argumen
     """Return the variables that name the compilers and their flags, with *libraries* to be found."""
     name, architecture = workshop.toolchain_name, architecture_of(workshop.platform.triple)
     emulated = {} if architecture.is_build_machine else {"QEMU_LD_PREFIX": str(layout.TARGET_ROOT)}
+    floor = {GLIBC_VARIABLE: workshop.floor} if workshop.floor else {}
     used = [LIBRARIES / library for library in libraries]
     # The fixed path of the source stands in debug information and __FILE__; /src is what readers of a wheel see.
     prefix_map: Argument = ("-ffile-prefix-map=", SOURCE, "=/src")
@@ -82,6 +84,7 @@ def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argumen
         "CMAKE_TOOLCHAIN_FILE": f"{layout.toolchain_folder(name)}/cmake/toolchain.cmake",
         **emulated,
         **rust_environment(architecture, name, remapped),
+        **floor,
     }
 
 

@@ -13,14 +13,14 @@ from dockerbuild_lib.wheels.entrypoint import image_files
 CONFIG = Path(__file__).parents[2] / "config"
 HOME = "files/opt/dockerbuild/toolchains"
 TARGETS = {
-    "linux-amd64": "x86_64-linux-gnu.2.17",
-    "linux-arm64": "aarch64-linux-gnu.2.17",
-    "linux-armv7": "arm-linux-gnueabihf.2.17 -mcpu=cortex_a8-neon-d32",
-    "linux-armv6": "arm-linux-gnueabihf.2.17 -mcpu=arm1176jzf_s",
-    "linux-riscv64": "riscv64-linux-gnu.2.27",
-    "linux-386": "x86-linux-gnu.2.17",
-    "linux-ppc64le": "powerpc64le-linux-gnu.2.19",
-    "linux-s390x": "s390x-linux-gnu.2.17",
+    "linux-amd64": "x86_64-linux-gnu.${DOCKERBUILD_GLIBC:-2.17}",
+    "linux-arm64": "aarch64-linux-gnu.${DOCKERBUILD_GLIBC:-2.17}",
+    "linux-armv7": "arm-linux-gnueabihf.${DOCKERBUILD_GLIBC:-2.17} -mcpu=cortex_a8-neon-d32",
+    "linux-armv6": "arm-linux-gnueabihf.${DOCKERBUILD_GLIBC:-2.17} -mcpu=arm1176jzf_s",
+    "linux-riscv64": "riscv64-linux-gnu.${DOCKERBUILD_GLIBC:-2.27}",
+    "linux-386": "x86-linux-gnu.${DOCKERBUILD_GLIBC:-2.17}",
+    "linux-ppc64le": "powerpc64le-linux-gnu.${DOCKERBUILD_GLIBC:-2.19}",
+    "linux-s390x": "s390x-linux-gnu.${DOCKERBUILD_GLIBC:-2.17}",
 }
 CROSS = {
     "linux-armv7": "arm-linux-gnueabihf",
