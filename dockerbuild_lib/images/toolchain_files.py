@@ -17,6 +17,8 @@ def toolchain_files(name: str, toolchain: Toolchain, platform: Platform) -> dict
     folder, architecture = layout.toolchain_folder(name), architecture_of(platform.triple)
     programs = _programs(toolchain, platform, architecture)
     files = {f"{folder}/bin/{program}": text for program, text in programs.items()}
+    # cargo gives build scripts no flags: this has the toolchain's own. Without them zig would want another runtime.
+    files[layout.rust_linker(name)] = _script(" ".join((layout.compiler(name, "cc"), *toolchain.ldflags)))
     files[f"{folder}/cmake/toolchain.cmake"] = _cmake(name, architecture)
     files[f"{folder}/meson/cross.ini"] = _meson(name, architecture)
     return files

@@ -92,6 +92,7 @@ export PYTHONPATH=/opt/dockerbuild/tools
 mkdir /work/out
 cd /work/smoke
 $CC $CFLAGS hello.c $LDFLAGS -o /work/out/c -lm
+$CC $CFLAGS hello.c $LDFLAGS -s -o /tmp/stripped -lm
 $CXX $CXXFLAGS -std=c++17 hello.cpp $LDFLAGS -o /work/out/cxx -lpthread
 cmake -G Ninja -S . -B /work/cmake
 cmake --build /work/cmake

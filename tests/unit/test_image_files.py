@@ -97,3 +97,9 @@ def test_rusts_standard_library_is_taken_of_the_platforms_port_in_rustcs_version
 @pytest.mark.parametrize("platform", ["linux-amd64", "linux-armv6", "linux-riscv64"])
 def test_no_other_is_taken_where_there_is_none_or_the_base_has_it(catalog: Catalog, platform: str) -> None:
     assert "rustlib" not in image_files(catalog, platform, "0" * 64)["Dockerfile"]
+
+
+def test_cargo_links_with_the_toolchains_own_flags(catalog: Catalog) -> None:
+    files = image_files(catalog, "linux-arm64", "0" * 64)
+    assert files[f"{HOME}/zig/bin/rust-linker"].endswith('/zig/bin/cc -O2 "$@"\n')
+    assert files[f"{HOME}/gcc/bin/rust-linker"].endswith('/gcc/bin/cc "$@"\n')

@@ -20,7 +20,8 @@ def test_a_target_of_another_processor_has_an_emulator_and_leaves_the_build_mach
     triple = "armv7-unknown-linux-gnueabihf"
     assert environment["CARGO_BUILD_TARGET"] == triple
     target = "CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF"
-    assert environment[f"{target}_LINKER"] == environment["CC_armv7_unknown_linux_gnueabihf"] == CC
+    assert environment[f"{target}_LINKER"] == "/opt/dockerbuild/toolchains/zig/bin/rust-linker"
+    assert environment["CC_armv7_unknown_linux_gnueabihf"] == CC
     assert environment[f"{target}_RUNNER"] == "/opt/dockerbuild/qemu"
     assert environment[f"{target}_RUSTFLAGS"] == "--flag"
     assert environment["HOST_CC"] == "/usr/bin/gcc"
