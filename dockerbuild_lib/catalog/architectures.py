@@ -44,6 +44,8 @@ class Architecture:
     little_endian: bool = True
     elf_float_flags: int = 0
     """Bits of ``e_flags`` that tell its float ABI and must be set (0: the ELF header does not tell)."""
+    rust: str | None = None
+    """Rust's target triple; None: Debian has no standard library of Rust for it."""
     zig_cpu: str | None = None
     """The oldest processor of the family, where zig's own choice is a newer one."""
     arm: ArmLevel | None = None
@@ -62,6 +64,7 @@ def _gnu(  # noqa: PLR0913 - what differs is named at the call
     *,
     machine: str | None = None,
     meson: str | None = None,
+    has_rust: bool = True,
     little_endian: bool = True,
     elf_float_flags: int = 0,
 ) -> Architecture:
@@ -80,10 +83,11 @@ def _gnu(  # noqa: PLR0913 - what differs is named at the call
         elf_bits=64,
         little_endian=little_endian,
         elf_float_flags=elf_float_flags,
+        rust=f"{gnu}-unknown-linux-gnu" if has_rust else None,
     )
 
 
-def _arm(machine: str, zig_cpu: str, level: ArmLevel) -> Architecture:
+def _arm(machine: str, zig_cpu: str, level: ArmLevel, rust: str | None = None) -> Architecture:
     """Return a 32-bit ARM with the hard-float ABI: Debian has one port for all of them, made for ARMv7."""
     triple = "arm-linux-gnueabihf"
     return Architecture(
@@ -98,6 +102,7 @@ def _arm(machine: str, zig_cpu: str, level: ArmLevel) -> Architecture:
         elf_machine="EM_ARM",
         elf_bits=32,
         elf_float_flags=0x400,
+        rust=rust,
         zig_cpu=zig_cpu,
         arm=level,
     )
@@ -110,9 +115,9 @@ _ARMV7 = ArmLevel(cpu=frozenset(range(11)), floating_point=frozenset(range(5)))
 ARCHITECTURES = (
     _gnu("x86_64", "amd64", "EM_X86_64"),
     _gnu("aarch64", "arm64", "EM_AARCH64"),
-    _arm("armv7l", "cortex_a8-neon-d32", _ARMV7),
+    _arm("armv7l", "cortex_a8-neon-d32", _ARMV7, rust="armv7-unknown-linux-gnueabihf"),
     _arm("armv6l", "arm1176jzf_s", _ARMV6),
-    _gnu("riscv64", "riscv64", "EM_RISCV", elf_float_flags=0x4),
+    _gnu("riscv64", "riscv64", "EM_RISCV", has_rust=False, elf_float_flags=0x4),
     Architecture(
         gnu="i686",
         machine="i686",
@@ -124,6 +129,7 @@ ARCHITECTURES = (
         meson="x86",
         elf_machine="EM_386",
         elf_bits=32,
+        rust="i686-unknown-linux-gnu",
     ),
     _gnu("powerpc64le", "ppc64el", "EM_PPC64", machine="ppc64le", meson="ppc64", elf_float_flags=0x2),
     _gnu("s390x", "s390x", "EM_S390", little_endian=False),

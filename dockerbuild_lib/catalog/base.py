@@ -9,6 +9,8 @@ from packaging.version import InvalidVersion, Version
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
+GLIBC_VARIABLE = "DOCKERBUILD_GLIBC"
+"""It tells zig's wrappers another glibc than the toolchain's."""
 
 
 class Model(BaseModel):
@@ -28,6 +30,12 @@ def _canonical_name(name: str) -> str:
     canonical = canonicalize_name(name)
     if name != canonical:
         raise ValueError(f"{name!r} is not a normalised distribution name (PEP 503); write {canonical!r}")
+    return name
+
+
+def _free_variable(name: str) -> str:
+    if name == GLIBC_VARIABLE:
+        raise ValueError(f"{name} is set by dockerbuild itself; write 'glibc: ...' in the recipe of a wheel")
     return name
 
 
@@ -62,6 +70,6 @@ RequirementText = Annotated[str, AfterValidator(_pep508_requirement)]
 VersionText = Annotated[str, AfterValidator(_pep440_version)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 """A name of the catalogue's own: a platform, an image, a library, a toolchain."""
-VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterValidator(_free_variable)]
 ModuleName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
 """A dotted module, as import takes it."""

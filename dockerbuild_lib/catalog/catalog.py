@@ -14,6 +14,7 @@ from dockerbuild_lib.catalog.foreign import AnyPlatform
 from dockerbuild_lib.catalog.libraries import Library
 from dockerbuild_lib.catalog.locks import BasesLock, LibrariesLock, ToolsLock, WheelLock
 from dockerbuild_lib.catalog.machines import ImageRecipe, Platform, Python, Toolchain
+from dockerbuild_lib.catalog.platform_tags import raised_tags
 from dockerbuild_lib.catalog.sources import LocalSource
 from dockerbuild_lib.catalog.suggestions import suggestion
 from dockerbuild_lib.catalog.wheels import BuiltWheel, PrebuiltWheel, SourceWheel, TargetedWheel, VersionRecipe, Wheel
@@ -199,8 +200,21 @@ class Catalog:
         return wheel.extensions
 
     def tags_of(self, name: str, version: str, platform: str, python: str) -> tuple[str, ...]:
-        """Return the platform tags that the wheel of a version may claim: the version's own, else the platform's."""
-        return self.version(name, version).tags.get(platform) or self.platform(platform).tags_for(python)
+        """Return the platform tags that the wheel of a version may claim.
+
+        They are the version's own, else the platform's, without those of an older glibc than the recipe names.
+        """
+        if own := self.version(name, version).tags.get(platform):
+            return own
+        tags, floor = self.platform(platform).tags_for(python), self.floor_of(name, version, platform)
+        return raised_tags(tags, floor) if floor else tags
+
+    def floor_of(self, name: str, version: str, platform: str) -> str | None:
+        """Return the oldest glibc that a recipe names for a wheel that is built; None: the toolchain's counts."""
+        wheel = self.wheel(name)
+        if isinstance(wheel, SourceWheel) and not self.is_prebuilt(name, platform):
+            return wheel.glibc_of(version)
+        return None
 
     def toolchain_of(self, name: str, platform: str) -> Toolchain:
         """Return the toolchain that a wheel is built with for a platform: its own, else the platform's."""

@@ -10,6 +10,7 @@ from typing import Any
 from dockerbuild_lib.catalog.catalog import Catalog, Locks
 from dockerbuild_lib.catalog.documents import Document, parse_document, read_document
 from dockerbuild_lib.catalog.files import files_below, is_missing, refuse_strange_files, refuse_yml
+from dockerbuild_lib.catalog.floors import check_floors
 from dockerbuild_lib.catalog.here import check_here
 from dockerbuild_lib.catalog.kinds import TABLES, WHEELS, FileKind
 from dockerbuild_lib.catalog.lockfiles import read_locks
@@ -39,6 +40,7 @@ def load_catalog(config_dir: Path) -> Catalog:
     read_wheels = _present(wheels)
     check_references(_present(tables), read_wheels, problems)
     check_here(recipes, read_wheels, problems)
+    check_floors(recipes, read_wheels, values["platforms"], values["toolchains"], problems)
     check_patches(config_dir / "patches", read_wheels, wheels.keys() - read_wheels.keys(), problems)
     problems.raise_any()
     return Catalog(folder=config_dir, wheels=recipes, locks=Locks(), **values).with_locks(locks)

@@ -10,7 +10,7 @@ from dockerbuild_lib.catalog.base import Flag, Identifier, Model, PythonName, Re
 from dockerbuild_lib.catalog.image_references import ImageReferenceText
 from dockerbuild_lib.catalog.sources import LibrarySource
 
-DebianPackage = Annotated[str, Field(pattern=r"^[a-z0-9{][a-z0-9+.{}:-]+$")]
+DebianPackage = Annotated[str, Field(pattern=r"^[a-z0-9{][a-z0-9+.{}:-]+(/[a-z0-9-]+)?$")]
 WheelTag = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 OWN_TAG_KEYS = ("version", "content_key", "recipe_key", "git_revision")
 """Keys of the CIPD tags that packages of wheels get in any case."""
@@ -131,6 +131,11 @@ class ImageRecipe(Model):
     cross_packages: tuple[DebianPackage, ...] = Field(
         default=(),
         description="More packages, where the platform is not the build machine's; {triple} is as Debian writes it.",
+    )
+    rust: Identifier | None = Field(
+        default=None,
+        description="Rust's standard library for a platform of another processor: the package of its port, in the very "
+        "version that the base has; its compiler is one of the base packages. Left out where the port has none.",
     )
     tools: tuple[RequirementText, ...] = Field(
         default=(), description="PEP 508 requirements, installed for the build machine's Python in every image."

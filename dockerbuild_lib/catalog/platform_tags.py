@@ -10,6 +10,7 @@ from dockerbuild_lib.catalog.mac_tags import accepted_mac_tags, parse_mac_tag
 _MANYLINUX = re.compile(r"manylinux_2_(?P<glibc>[0-9]+)_(?P<machine>\w+)")
 _LEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 """PEP 600: the older names of these tags."""
+_PROMISE = re.compile(rf"(manylinux_2_(?P<glibc>[0-9]+)|(?P<legacy>{'|'.join(_LEGACY.values())}))_(?P<machine>\w+)")
 _OLDEST_GLIBC = 5
 _NEWEST_GLIBC = 99
 """Newer than any that there is."""
@@ -46,6 +47,30 @@ def claimable_tags(tags: Iterable[str]) -> tuple[str, ...]:
     given = tuple(tags)
     machines = dict.fromkeys(match["machine"] for tag in given if (match := _MANYLINUX.fullmatch(tag)))
     return accepted_tags((*given, *(f"manylinux_2_{_NEWEST_GLIBC}_{machine}" for machine in machines)))
+
+
+def glibc_minor(glibc: str) -> int:
+    """Return 17 for 2.17: what versions of glibc are compared by."""
+    return int(glibc.removeprefix("2."))
+
+
+def promised_glibc(tag: str) -> str | None:
+    """Return the glibc (2.17) that a tag promises to run with, under its older name too; None: it promises none."""
+    if (match := _PROMISE.fullmatch(tag)) is None:
+        return None
+    return f"2.{match['glibc'] or next(glibc for glibc, name in _LEGACY.items() if name == match['legacy'])}"
+
+
+def raised_tags(tags: Iterable[str], floor: str) -> tuple[str, ...]:
+    """Return what wheels that are linked for the glibc *floor* (2.28) may claim of a platform's *tags*, the best first.
+
+    Tags of an older glibc are left out, and that of the floor itself (PEP 600) comes first. A platform that has no tags
+    of any glibc keeps its own.
+    """
+    given = tuple(tags)
+    machines = dict.fromkeys(match["machine"] for tag in given if (match := _PROMISE.fullmatch(tag)))
+    kept = [tag for tag in given if glibc_minor(promised_glibc(tag) or floor) >= glibc_minor(floor)]
+    return tuple(dict.fromkeys((*(f"manylinux_2_{glibc_minor(floor)}_{machine}" for machine in machines), *kept)))
 
 
 def newest_glibc(tags: Iterable[str]) -> str | None:

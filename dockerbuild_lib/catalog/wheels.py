@@ -16,7 +16,7 @@ from dockerbuild_lib.catalog.base import (
     VersionText,
 )
 from dockerbuild_lib.catalog.build_requires import HERE, BuildRequires
-from dockerbuild_lib.catalog.machines import WheelTag
+from dockerbuild_lib.catalog.machines import GlibcVersion, WheelTag
 from dockerbuild_lib.catalog.sources import LocalSource, SdistSource, WheelSource
 
 PatchName = Annotated[str, Field(pattern=r"^[0-9]{2}-[A-Za-z0-9._-]+\.patch$")]
@@ -51,6 +51,7 @@ class VersionRecipe(Model):
         default={}, description="Variables of the build, over those of the wheel."
     )
     crates: Flag | None = Field(default=None, description="Instead of the wheel's.")
+    glibc: GlibcVersion | None = Field(default=None, description="Instead of the wheel's.")
 
 
 class _NamedWheel(Model):
@@ -127,10 +128,17 @@ class SourceWheel(_BuiltWheel):
     )
     platform_extensions: _PlatformExtensions = Field(default={})
     toolchain: Identifier | None = Field(default=None, description="Instead of the platform's toolchain.")
+    glibc: GlibcVersion | None = Field(
+        default=None, description="The oldest glibc that its wheels run with, instead of the toolchain's older one."
+    )
     platforms: tuple[PlatformPattern, ...] = Field(default=("linux-*",), description="Where it is built.")
     prebuilt: tuple[PlatformPattern, ...] = Field(
         default=(), description="Where the package index's wheel is taken instead of building one: mac-*."
     )
+
+    def glibc_of(self, version: str) -> str | None:
+        """Return the oldest glibc that the recipe names for a version; None: the toolchain's counts."""
+        return self.versions.get(version, VersionRecipe()).glibc or self.glibc
 
     @model_validator(mode="after")
     def _takes_only_what_the_index_has(self) -> Self:

@@ -23,7 +23,7 @@ PATTERNS = {  # the models' patterns (Field(pattern=...)) in words; a test holds
     r"^3\.[0-9]+t?$": "a Python such as 3.11",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "a variable's name: letters, digits and '_'",
     r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$": "a module's dotted name",
-    r"^[a-z0-9{][a-z0-9+.{}:-]+$": "a Debian package's name",
+    r"^[a-z0-9{][a-z0-9+.{}:-]+(/[a-z0-9-]+)?$": "a Debian package's name, or NAME/SUITE",
     r"^[a-z0-9_]+$": "a platform tag (PEP 425): small letters, digits and '_'",
     r"^2\.[0-9]+$": "a version of glibc such as 2.17",
     r"^[0-9]{1,3}\.[0-9]{1,3}$": "a version of Windows such as 10.0",

@@ -21,7 +21,13 @@ def dockerfile(recipe: ImageRecipe, platform: Platform, pythons: tuple[str, ...]
             f"FROM {base}",
             f"COPY tools {layout.TOOLS}",
             _run(
-                [*_install(recipe, architecture), *_emulator(architecture), *_pythons(pythons, architecture), CLEAN_UP]
+                [
+                    *_install(recipe, architecture),
+                    *_emulator(architecture),
+                    *_pythons(pythons, architecture),
+                    *_rust(recipe, architecture),
+                    CLEAN_UP,
+                ]
             ),
             f"COPY files{layout.TOOLCHAINS} {layout.TOOLCHAINS}",
             f"COPY files{WARM_UP} {WARM_UP}",
@@ -79,6 +85,22 @@ def _pythons(pythons: tuple[str, ...], architecture: Architecture) -> list[str]:
         for python in pythons
     )
     return [*folder, *(command for commands in taken for command in commands)]
+
+
+def _rust(recipe: ImageRecipe, architecture: Architecture) -> list[str]:
+    """Put Rust's standard library for the target beside that of the build machine.
+
+    rustc takes none but its own version's. The package is not installed, so its port may be one that nothing else is
+    taken of; it needs nothing that the build machine's does not have.
+    """
+    if not recipe.rust or not architecture.rust or architecture.is_build_machine:
+        return []
+    port, folder = architecture.debian, PurePosixPath("/usr/lib/rustlib")
+    version = f"$(dpkg-query --show --showformat='${{Version}}' {recipe.rust})"
+    taken = _taken(f"{recipe.rust}:{port}={version}", f"--recursive {str(folder)[1:]}/{architecture.rust}", folder)
+    if _has_port(recipe, architecture):
+        return taken
+    return [f"dpkg --add-architecture {port}", "apt-get update", *taken, f"dpkg --remove-architecture {port}"]
 
 
 def _taken(package: str, file: str, target: PurePosixPath) -> list[str]:

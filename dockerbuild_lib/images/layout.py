@@ -45,6 +45,11 @@ def toolchain_folder(toolchain: str) -> PurePosixPath:
     return TOOLCHAINS / toolchain
 
 
+def rust_linker(toolchain: str) -> str:
+    """Return the path of what cargo links with: the toolchain's compiler with its flags for linking."""
+    return compiler(toolchain, "rust-linker")
+
+
 def compiler(toolchain: str, program: str) -> str:
     """Return the path of a toolchain's program: cc, c++, ar, ranlib, ld, nm, strip."""
     return str(toolchain_folder(toolchain) / "bin" / program)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dockerbuild_lib.catalog.architectures import Architecture, architecture_of
+from dockerbuild_lib.catalog.base import GLIBC_VARIABLE
 from dockerbuild_lib.catalog.machines import Platform, Toolchain
 from dockerbuild_lib.images import layout
 
@@ -16,6 +17,8 @@ def toolchain_files(name: str, toolchain: Toolchain, platform: Platform) -> dict
     folder, architecture = layout.toolchain_folder(name), architecture_of(platform.triple)
     programs = _programs(toolchain, platform, architecture)
     files = {f"{folder}/bin/{program}": text for program, text in programs.items()}
+    # cargo gives build scripts no flags: this has the toolchain's own. Without them zig would want another runtime.
+    files[layout.rust_linker(name)] = _script(" ".join((layout.compiler(name, "cc"), *toolchain.ldflags)))
     files[f"{folder}/cmake/toolchain.cmake"] = _cmake(name, architecture)
     files[f"{folder}/meson/cross.ini"] = _meson(name, architecture)
     return files
@@ -31,7 +34,7 @@ def _programs(toolchain: Toolchain, platform: Platform, architecture: Architectu
 def _zig(toolchain: Toolchain, platform: Platform, architecture: Architecture) -> Mapping[str, str]:
     zig = f"{layout.TOOLS}/ziglang/zig"
     glibc = toolchain.glibc_for(platform)
-    target = f"{architecture.zig}.{glibc}" if glibc else architecture.zig
+    target = f"{architecture.zig}.${{{GLIBC_VARIABLE}:-{glibc}}}" if glibc else architecture.zig
     cpu = f" -mcpu={architecture.zig_cpu}" if architecture.zig_cpu else ""
     # Without -O zig turns its undefined-behaviour sanitizer on, whose runtime then is missing on import.
     # zig knows none of Debian's include folders: the target's Python headers have a folder of their own.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dockerbuild_lib.catalog.foreign import ForeignPlatform
 from dockerbuild_lib.catalog.locks import IndexFile, VersionLock
@@ -16,7 +16,7 @@ from dockerbuild_lib.catalog.wheels import (
     UniversalWheel,
     VersionRecipe,
 )
-from dockerbuild_lib.core.errors import LockError
+from dockerbuild_lib.core.errors import CatalogError, LockError
 from dockerbuild_lib.plan import keys
 from dockerbuild_lib.plan.naming import Target
 from dockerbuild_lib.plan.patches import patch_digests
@@ -26,6 +26,7 @@ from dockerbuild_lib.plan.products import (
     PrebuiltWork,
     UniversalWork,
     WheelWork,
+    Workshop,
 )
 from dockerbuild_lib.plan.request import Selection
 from dockerbuild_lib.plan.wheel_names import WheelNames, wheel_names
@@ -107,8 +108,9 @@ class GoalMaker(WorkshopMaker):
         source = lock.source
         if source is None or not recipe.source.is_pinned_by(selection.version, source):
             raise _not_locked(selection, "the source that its recipe names")
-        workshop = self.workshop(target.platform, _toolchain_of(recipe))
-        libraries = self.libraries(recipe.libraries if isinstance(recipe, SourceWheel) else (), workshop)
+        plain = self.workshop(target.platform, _toolchain_of(recipe))
+        workshop = self._with_floor(selection, plain)
+        libraries = self.libraries(recipe.libraries if isinstance(recipe, SourceWheel) else (), plain)
         build_requires = self._build_requires(selection, lock, target.python)
         if recipe.has_crates(selection.version) != bool(lock.crates):
             raise _not_locked(selection, "the archive of its crates")
@@ -147,6 +149,22 @@ class GoalMaker(WorkshopMaker):
             names=self._names(selection, target),
             tags=self._tags(selection, target),
         )
+
+    def _with_floor(self, selection: Selection, workshop: Workshop) -> Workshop:
+        """Return the workshop as it links for the glibc that the recipe names.
+
+        Raises:
+            CatalogError: its toolchain links for no other than that of its image.
+
+        """
+        floor = self.catalog.floor_of(selection.distribution, selection.version, workshop.platform_name)
+        if floor and not workshop.toolchain.glibc:
+            platform, file = workshop.platform_name, self.catalog.folder / "wheels" / f"{selection.distribution}.yaml"
+            toolchain = f"{workshop.toolchain_name}, the toolchain of {platform},"
+            what = f"the recipe names glibc {floor}, but {toolchain} links for that of its image"
+            fix = f"name a toolchain that has a glibc, or skip {platform} in the version {selection.version}"
+            raise CatalogError(what, where=str(file), fix=fix)
+        return replace(workshop, floor=floor)
 
     def _names(self, selection: Selection, target: Target | None) -> WheelNames:
         return wheel_names(self.catalog, selection.distribution, selection.version, target)

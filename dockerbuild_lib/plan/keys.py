@@ -75,14 +75,16 @@ def environment_key(  # noqa: PLR0913 - this is what an environment is
     *,
     here: Iterable[str] = (),
     pythons: Sequence[str] = (),
+    floor: str | None = None,
 ) -> str:
     """Return where something is built: image, toolchain, and the target's Python (None for libraries).
 
     *here* are the environments of those build requirements that are built by this catalogue; *pythons* the keys of
-    the Pythons that were built from source: what runs there, and what is built for.
+    the Pythons that were built from source: what runs there, and what is built for; *floor* is the glibc that a
+    recipe names instead of the toolchain's.
     """
     parts = {"image": image, "toolchain": [toolchain_name, toolchain], "python": python}
-    return digest({**parts, **_present(here=sorted(set(here)), pythons=list(pythons))})
+    return digest({**parts, **_present(here=sorted(set(here)), pythons=list(pythons), glibc=floor)})
 
 
 def library_recipe_key(library: Library, source: LockedFile, libraries: Mapping[str, str]) -> str:

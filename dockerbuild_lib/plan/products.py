@@ -25,11 +25,13 @@ class Workshop:
     image: str
     toolchain_name: str
     toolchain: Toolchain
+    floor: str | None = None
+    """The oldest glibc that a recipe names instead of the toolchain's."""
 
     @property
     def glibc(self) -> str | None:
         """The oldest glibc (2.17) that what is built here must run with; None: the image's own."""
-        return self.toolchain.glibc_for(self.platform)
+        return self.floor or self.toolchain.glibc_for(self.platform)
 
 
 @dataclass(frozen=True)

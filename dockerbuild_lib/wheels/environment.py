@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dockerbuild_lib.catalog.architectures import architecture_of
+from dockerbuild_lib.catalog.base import GLIBC_VARIABLE
 from dockerbuild_lib.core.command import Argument, WorkPath
 from dockerbuild_lib.images import layout
 from dockerbuild_lib.plan.products import Workshop
 from dockerbuild_lib.sources.tree_archive import MTIME
+from dockerbuild_lib.wheels.rust import rust_environment
 
 SOURCE = WorkPath("src")
 VENV = WorkPath("venv")
@@ -55,9 +57,11 @@ def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argumen
     """Return the variables that name the compilers and their flags, with *libraries* to be found."""
     name, architecture = workshop.toolchain_name, architecture_of(workshop.platform.triple)
     emulated = {} if architecture.is_build_machine else {"QEMU_LD_PREFIX": str(layout.TARGET_ROOT)}
+    floor = {GLIBC_VARIABLE: workshop.floor} if workshop.floor else {}
     used = [LIBRARIES / library for library in libraries]
     # The fixed path of the source stands in debug information and __FILE__; /src is what readers of a wheel see.
     prefix_map: Argument = ("-ffile-prefix-map=", SOURCE, "=/src")
+    remapped: Argument = ("--remap-path-prefix=", SOURCE, "=/src --remap-path-prefix=", CRATES, "=/crates")
     cflags: tuple[Argument, ...] = (
         *workshop.toolchain.cflags,
         prefix_map,
@@ -79,6 +83,8 @@ def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argumen
         "PKG_CONFIG_LIBDIR": _joined((library / "lib" / "pkgconfig" for library in used), ":"),
         "CMAKE_TOOLCHAIN_FILE": f"{layout.toolchain_folder(name)}/cmake/toolchain.cmake",
         **emulated,
+        **rust_environment(architecture, name, remapped),
+        **floor,
     }
 
 

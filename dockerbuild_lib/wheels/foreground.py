@@ -17,7 +17,8 @@ from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, compilers, pl
 _ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)", re.DOTALL)
 Assignments = tuple[tuple[str, str], ...]
 _WITH_ZIG_CACHE = (
-    f'/bin/cp -rs {layout.ZIG_CACHE}/. "$ZIG_GLOBAL_CACHE_DIR" && /bin/rm -rf "$ZIG_GLOBAL_CACHE_DIR/h" && '
+    f'/bin/cp -rs {layout.ZIG_CACHE}/. "$ZIG_GLOBAL_CACHE_DIR" && '
+    '/bin/rm -rf "$ZIG_GLOBAL_CACHE_DIR/h" "$ZIG_GLOBAL_CACHE_DIR/z" && '
     f'/bin/cp -r {layout.ZIG_CACHE}/h "$ZIG_GLOBAL_CACHE_DIR"; exec "$@"'
 )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.projects import Project
+from tests.support.registries import Registry, running_registry
 
 
 def shared_folder(factory: pytest.TempPathFactory) -> Path:
@@ -93,3 +94,17 @@ def fresh(with_images: Project, tmp_path: Path) -> Project:
     """A project of one's own with nothing but the images."""
     assert with_images
     return Project.checked_out(tmp_path / "project")
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Iterator[Registry]:
+    """A registry of others, where base images come from."""
+    with running_registry(tmp_path / "upstream") as registry:
+        yield registry
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Iterator[Registry]:
+    """One's own registry."""
+    with running_registry(tmp_path / "mirror") as registry:
+        yield registry

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.dockcross import push_stand_in
 from tests.support.projects import Project
-from tests.support.registries import Registry, running_registry
+from tests.support.registries import Registry
 
 if TYPE_CHECKING:
     import docker
@@ -28,18 +28,6 @@ def client() -> Iterator[docker.DockerClient]:
     client = docker.from_env(timeout=600)
     yield client
     client.close()
-
-
-@pytest.fixture
-def upstream(tmp_path: Path) -> Iterator[Registry]:
-    with running_registry(tmp_path / "upstream") as registry:
-        yield registry
-
-
-@pytest.fixture
-def mirror(tmp_path: Path) -> Iterator[Registry]:
-    with running_registry(tmp_path / "mirror") as registry:
-        yield registry
 
 
 @pytest.fixture

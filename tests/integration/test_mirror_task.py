@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,18 +18,6 @@ PLATFORMS = "\n".join(
     f"{name}: {_PLATFORM.format(triple=triple, name=name, tag=tag)}"
     for name, triple, tag in ((ARM, "aarch64-linux-gnu", "linux_aarch64"), (AMD, "x86_64-linux-gnu", "linux_x86_64"))
 )
-
-
-@pytest.fixture
-def upstream(tmp_path: Path) -> Iterator[Registry]:
-    with running_registry(tmp_path / "upstream") as registry:
-        yield registry
-
-
-@pytest.fixture
-def mirror(tmp_path: Path) -> Iterator[Registry]:
-    with running_registry(tmp_path / "mirror") as registry:
-        yield registry
 
 
 @pytest.fixture

@@ -57,8 +57,34 @@ project('smoke', 'c', 'cpp', default_options: ['cpp_std=c++17'])
 executable('with-meson-c', 'hello.c', dependencies: meson.get_compiler('c').find_library('m'))
 test('with-meson-cxx', executable('with-meson-cxx', 'hello.cpp', dependencies: dependency('threads')))
 """
-FILES = {"hello.c": C, "hello.cpp": CXX, "CMakeLists.txt": CMAKE, "meson.build": MESON}
+CARGO = b"""\
+[package]
+name = "with-cargo"
+version = "1.0.0"
+edition = "2021"
+build = "build.rs"
+[[bin]]
+name = "with-cargo"
+path = "hello.rs"
+"""
+BUILD_SCRIPT = b'fn main() { println!("cargo:rustc-env=ANSWER={}", 42); }\n'
+RUST = b"""\
+fn main() {
+    let found = std::thread::spawn(|| std::panic::catch_unwind(|| panic!("expected")).is_err()).join().unwrap();
+    println!("rust {}", if found { env!("ANSWER") } else { "not caught" });
+}
+"""
+FILES = {
+    "hello.c": C,
+    "hello.cpp": CXX,
+    "CMakeLists.txt": CMAKE,
+    "meson.build": MESON,
+    "Cargo.toml": CARGO,
+    "build.rs": BUILD_SCRIPT,
+    "hello.rs": RUST,
+}
 PROGRAMS = ("c", "cxx", "cmake-c", "cmake-cxx", "with-meson-c", "with-meson-cxx")
+WITH_RUST = "with-cargo"
 BUILD = """\
 set -e
 meson="python3.11 -B -m mesonbuild.mesonmain"
@@ -66,6 +92,7 @@ export PYTHONPATH=/opt/dockerbuild/tools
 mkdir /work/out
 cd /work/smoke
 $CC $CFLAGS hello.c $LDFLAGS -o /work/out/c -lm
+$CC $CFLAGS hello.c $LDFLAGS -s -o /tmp/stripped -lm
 $CXX $CXXFLAGS -std=c++17 hello.cpp $LDFLAGS -o /work/out/cxx -lpthread
 cmake -G Ninja -S . -B /work/cmake
 cmake --build /work/cmake
@@ -76,6 +103,10 @@ eval env -u CC -u CXX -u CFLAGS -u CXXFLAGS -u LDFLAGS $meson setup --buildtype=
 ninja -C /work/meson
 $meson test -C /work/meson
 cp /work/cmake/cmake-c /work/cmake/cmake-cxx /work/meson/with-meson-c /work/meson/with-meson-cxx /work/out
+if [ "$CARGO_BUILD_TARGET" ]; then
+  cargo build --release --offline --target-dir /work/cargo
+  cp /work/cargo/$CARGO_BUILD_TARGET/release/with-cargo /work/out
+fi
 for program in /work/out/*; do $CMAKE_CROSSCOMPILING_EMULATOR $program; done
 """
 

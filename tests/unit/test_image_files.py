@@ -13,14 +13,14 @@ from dockerbuild_lib.wheels.entrypoint import image_files
 CONFIG = Path(__file__).parents[2] / "config"
 HOME = "files/opt/dockerbuild/toolchains"
 TARGETS = {
-    "linux-amd64": "x86_64-linux-gnu.2.17",
-    "linux-arm64": "aarch64-linux-gnu.2.17",
-    "linux-armv7": "arm-linux-gnueabihf.2.17 -mcpu=cortex_a8-neon-d32",
-    "linux-armv6": "arm-linux-gnueabihf.2.17 -mcpu=arm1176jzf_s",
-    "linux-riscv64": "riscv64-linux-gnu.2.27",
-    "linux-386": "x86-linux-gnu.2.17",
-    "linux-ppc64le": "powerpc64le-linux-gnu.2.19",
-    "linux-s390x": "s390x-linux-gnu.2.17",
+    "linux-amd64": "x86_64-linux-gnu.${DOCKERBUILD_GLIBC:-2.17}",
+    "linux-arm64": "aarch64-linux-gnu.${DOCKERBUILD_GLIBC:-2.17}",
+    "linux-armv7": "arm-linux-gnueabihf.${DOCKERBUILD_GLIBC:-2.17} -mcpu=cortex_a8-neon-d32",
+    "linux-armv6": "arm-linux-gnueabihf.${DOCKERBUILD_GLIBC:-2.17} -mcpu=arm1176jzf_s",
+    "linux-riscv64": "riscv64-linux-gnu.${DOCKERBUILD_GLIBC:-2.27}",
+    "linux-386": "x86-linux-gnu.${DOCKERBUILD_GLIBC:-2.17}",
+    "linux-ppc64le": "powerpc64le-linux-gnu.${DOCKERBUILD_GLIBC:-2.19}",
+    "linux-s390x": "s390x-linux-gnu.${DOCKERBUILD_GLIBC:-2.17}",
 }
 CROSS = {
     "linux-armv7": "arm-linux-gnueabihf",
@@ -51,7 +51,7 @@ def test_a_platform_without_a_port_takes_cross_packages_only(catalog: Catalog, p
     files = image_files(catalog, platform, "0" * 64)
     assert f"exec {CROSS[platform]}-gcc " in files[f"{HOME}/gcc/bin/cc"]
     assert f"recommends g++-{CROSS[platform]} gcc-{CROSS[platform]} \\" in files["Dockerfile"]
-    assert "--add-architecture" not in files["Dockerfile"]
+    assert "--add-architecture" not in files["Dockerfile"].partition("apt-get install")[0]
     assert "python3.11-minimal" not in files["Dockerfile"]
     assert f"ln -s /usr/{CROSS[platform]} /opt/dockerbuild/target-root" in files["Dockerfile"]
 
@@ -82,3 +82,24 @@ def test_build_systems_are_told_the_processor_by_their_own_names(catalog: Catalo
     assert "cpu_family = 'x86'\ncpu = 'i686'" in files[f"{HOME}/zig/meson/cross.ini"]
     assert "set(CMAKE_LIBRARY_ARCHITECTURE i386-linux-gnu)" in files[f"{HOME}/zig/cmake/toolchain.cmake"]
     assert "set(CMAKE_SYSTEM_PROCESSOR i686)" in files[f"{HOME}/zig/cmake/toolchain.cmake"]
+
+
+def test_rusts_standard_library_is_taken_of_the_platforms_port_in_rustcs_version(catalog: Catalog) -> None:
+    taken = "libstd-rust-web-dev:armhf=$(dpkg-query --show --showformat='${Version}' libstd-rust-web-dev)"
+    dockerfile = image_files(catalog, "linux-armv7", "0" * 64)["Dockerfile"]
+    assert f"apt-get download {taken}" in dockerfile
+    assert "cp --recursive usr/lib/rustlib/armv7-unknown-linux-gnueabihf /usr/lib/rustlib" in dockerfile
+    assert dockerfile.index("--add-architecture armhf") < dockerfile.index(taken)
+    assert dockerfile.index(taken) < dockerfile.index("--remove-architecture armhf")
+    assert "--remove-architecture" not in image_files(catalog, "linux-arm64", "0" * 64)["Dockerfile"]
+
+
+@pytest.mark.parametrize("platform", ["linux-amd64", "linux-armv6", "linux-riscv64"])
+def test_no_other_is_taken_where_there_is_none_or_the_base_has_it(catalog: Catalog, platform: str) -> None:
+    assert "rustlib" not in image_files(catalog, platform, "0" * 64)["Dockerfile"]
+
+
+def test_cargo_links_with_the_toolchains_own_flags(catalog: Catalog) -> None:
+    files = image_files(catalog, "linux-arm64", "0" * 64)
+    assert files[f"{HOME}/zig/bin/rust-linker"].endswith('/zig/bin/cc -O2 "$@"\n')
+    assert files[f"{HOME}/gcc/bin/rust-linker"].endswith('/gcc/bin/cc "$@"\n')

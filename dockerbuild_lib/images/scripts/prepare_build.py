@@ -24,9 +24,15 @@ def main(python: str = "", multiarch: str = "") -> None:
 
 
 def link_zig_cache() -> None:
-    """Give zig a cache of its own that begins with the image's: big results are links, records are copies."""
+    """Give zig a cache of its own that begins with the image's: big results are links, records (h) are copies.
+
+    Its own parsed sources (z) are left out. It opens them to write, which a link into the image refuses, and parses
+    anew what it must still compile: a runtime without debug information, for flags that strip what they link.
+    """
     image, own = HOME / "zig-cache", Path(os.environ["ZIG_GLOBAL_CACHE_DIR"])
     for kind in image.iterdir() if image.exists() else ():
+        if kind.name == "z":
+            continue
         if kind.name == "h":
             shutil.copytree(kind, own / kind.name)
             continue
