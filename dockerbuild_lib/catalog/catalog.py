@@ -159,8 +159,8 @@ class Catalog:
     def takes_debian(self, python: str, platform: str) -> bool:
         """Tell whether a Python for a platform comes in Debian's packages; else it is built from source."""
         named = self.image_platform(platform)
-        port = architecture_of(named.triple).debian in self.images[named.image].ports
-        return port and self.python(python).source == "debian"
+        has_port = self.images[named.image].has_port(architecture_of(named.triple))
+        return has_port and self.python(python).source == "debian"
 
     def default_pythons(self) -> list[str]:
         """Return the Pythons that are built for when none is named."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from dockerbuild_lib.catalog.circles import way_between
 from dockerbuild_lib.catalog.documents import Document
 from dockerbuild_lib.catalog.problems import Problems
 from dockerbuild_lib.catalog.suggestions import suggestion
@@ -44,18 +45,9 @@ class _Checker:
             kind = self.recipes[needed].kind
             what = f"{needed!r} is not built here: it is {kind}, which is taken from the package index"
             self._note(name, needed, what, "write 'any', or versions")
-        elif circle := self._way(needed, name, frozenset()):
+        elif circle := way_between(needed, name, self._needs):
             what = f"a circle: {' needs '.join((name, *circle))} to be built"
             self._note(name, needed, what, "take one of them from the package index")
-
-    def _way(self, start: str, end: str, seen: frozenset[str]) -> tuple[str, ...]:
-        """Return the wheels on a way from *start* to *end* along what is built here; empty where there is none."""
-        if start == end:
-            return (end,)
-        for needed in self._needs(start):
-            if needed not in seen and (way := self._way(needed, end, seen | {start})):
-                return (start, *way)
-        return ()
 
     def _needs(self, name: str) -> Iterator[str]:
         if name in self.recipes:

@@ -17,6 +17,7 @@ from dockerbuild_lib.catalog.lockfiles import read_locks
 from dockerbuild_lib.catalog.patches import check_patches
 from dockerbuild_lib.catalog.problems import Position, Problems, shown
 from dockerbuild_lib.catalog.references import check_references
+from dockerbuild_lib.catalog.trials import check_trials
 from dockerbuild_lib.catalog.validation import validate
 
 
@@ -40,6 +41,7 @@ def load_catalog(config_dir: Path) -> Catalog:
     read_wheels = _present(wheels)
     check_references(_present(tables), read_wheels, problems)
     check_here(recipes, read_wheels, problems)
+    check_trials(recipes, read_wheels, problems)
     check_floors(recipes, read_wheels, values["platforms"], values["toolchains"], problems)
     check_patches(config_dir / "patches", read_wheels, wheels.keys() - read_wheels.keys(), problems)
     problems.raise_any()

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from dockerbuild_lib.catalog.architectures import Architecture
 from dockerbuild_lib.catalog.base import Flag, Identifier, Model, PythonName, RequirementText, VersionText
 from dockerbuild_lib.catalog.image_references import ImageReferenceText
 from dockerbuild_lib.catalog.sources import LibrarySource
@@ -104,6 +105,11 @@ class Toolchain(Model):
     ldflags: tuple[str, ...] = ()
     skip: dict[Identifier, str] = Field(default={}, description="Platform -> why it cannot build for it.")
 
+    @property
+    def has_fortran(self) -> bool:
+        """Whether it compiles Fortran."""
+        return self.compiler == "gcc"
+
     def glibc_for(self, platform: Platform) -> str | None:
         """Return the oldest glibc that results for a platform may need; None: that of the image's suite."""
         return self.glibc and (platform.glibc or self.glibc)
@@ -140,3 +146,7 @@ class ImageRecipe(Model):
     tools: tuple[RequirementText, ...] = Field(
         default=(), description="PEP 508 requirements, installed for the build machine's Python in every image."
     )
+
+    def has_port(self, architecture: Architecture) -> bool:
+        """Tell whether packages of a platform's own port are installed in its image."""
+        return architecture.debian in self.ports

@@ -8,6 +8,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from dockerbuild_lib.catalog.base import (
     Count,
+    DistributionName,
     Flag,
     Identifier,
     Model,
@@ -67,6 +68,10 @@ _PackagedAs = Annotated[
 ]
 _Versions = dict[VersionText, VersionRecipe]
 _Trial = Annotated[str, Field(min_length=1, description="Python that uses the wheel; it must end without an error.")]
+_TrialRequires = Annotated[
+    tuple[DistributionName, ...],
+    Field(description="Distributions of this catalogue whose wheels the trial needs beside it: nothing else is there."),
+]
 _Extensions = Annotated[
     tuple[ModuleName, ...],
     Field(description="The extension modules that the wheel must hold, all of them. Empty: at least one."),
@@ -121,6 +126,7 @@ class SourceWheel(_BuiltWheel):
 
     kind: Literal["source"] = "source"
     trial: _Trial
+    trial_requires: _TrialRequires = ()
     python_tag: _PackagedAs = "py2.py3"
     extensions: _Extensions = ()
     libraries: tuple[Identifier, ...] = Field(
@@ -153,6 +159,7 @@ class PureWheel(_BuiltWheel):
     kind: Literal["pure"]
     python_tag: PythonTag = Field(default="py3", description="PEP 425 Python tag that it must bear.")
     trial: str = Field(default="", description="Python that uses the wheel. Empty: it is only installed.")
+    trial_requires: _TrialRequires = ()
 
 
 class UniversalWheel(_NamedWheel):
@@ -167,6 +174,7 @@ class PrebuiltWheel(_NamedWheel):
 
     kind: Literal["prebuilt"]
     trial: _Trial
+    trial_requires: _TrialRequires = ()
     python_tag: _PackagedAs = "py2.py3"
     extensions: _Extensions = ()
     platform_extensions: _PlatformExtensions = Field(default={})
@@ -178,6 +186,8 @@ BuiltWheel = SourceWheel | PureWheel
 """What is built from source."""
 TargetedWheel = SourceWheel | PrebuiltWheel
 """What is another wheel for each platform and Python."""
+TriedWheel = SourceWheel | PureWheel | PrebuiltWheel
+"""What is tried."""
 Wheel = SourceWheel | PureWheel | UniversalWheel | PrebuiltWheel
 
 

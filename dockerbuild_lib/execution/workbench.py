@@ -90,7 +90,8 @@ class Workbench:
                 return self._check(wheel)
             case TrialWork(wheel):
                 pythons = self._pythons(Pythons(target=wheel.pythons.target).works)
-                self.trial.run(wheel, self._candidate(wheel), log, pythons)
+                used = tuple(self.area.result(required).wheel for required in wheel.trial_requires)
+                self.trial.run(wheel, (self._candidate(wheel), *used), log, pythons)
                 return "installed and used"
             case PackageWork(goal):
                 result = package_wheel(goal, self._passed(goal), self.area)

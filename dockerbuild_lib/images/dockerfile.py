@@ -46,12 +46,8 @@ def _run(commands: list[str]) -> str:
     return "RUN " + " \\\n && ".join(commands)
 
 
-def _has_port(recipe: ImageRecipe, architecture: Architecture) -> bool:
-    return architecture.debian in recipe.ports
-
-
 def _install(recipe: ImageRecipe, architecture: Architecture) -> list[str]:
-    has_port = _has_port(recipe, architecture)
+    has_port = recipe.has_port(architecture)
     wanted = (
         *(recipe.packages if has_port else ()),
         *(recipe.cross_packages if not architecture.is_build_machine else ()),
@@ -98,7 +94,7 @@ def _rust(recipe: ImageRecipe, architecture: Architecture) -> list[str]:
     port, folder = architecture.debian, PurePosixPath("/usr/lib/rustlib")
     version = f"$(dpkg-query --show --showformat='${{Version}}' {recipe.rust})"
     taken = _taken(f"{recipe.rust}:{port}={version}", f"--recursive {str(folder)[1:]}/{architecture.rust}", folder)
-    if _has_port(recipe, architecture):
+    if recipe.has_port(architecture):
         return taken
     return [f"dpkg --add-architecture {port}", "apt-get update", *taken, f"dpkg --remove-architecture {port}"]
 
@@ -114,7 +110,7 @@ def _taken(package: str, file: str, target: PurePosixPath) -> list[str]:
 
 def _folders(recipe: ImageRecipe, architecture: Architecture, pythons: tuple[str, ...]) -> list[str]:
     headers = layout.INCLUDE / architecture.multiarch
-    root = "/" if _has_port(recipe, architecture) else layout.sysroot(architecture)
+    root = "/" if recipe.has_port(architecture) else layout.sysroot(architecture)
     return [
         *([] if architecture.is_build_machine else [f"ln -s {root} {layout.TARGET_ROOT}"]),
         f"mkdir -p {headers}",

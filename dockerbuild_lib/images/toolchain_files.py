@@ -9,6 +9,9 @@ from dockerbuild_lib.catalog.base import GLIBC_VARIABLE
 from dockerbuild_lib.catalog.machines import Platform, Toolchain
 from dockerbuild_lib.images import layout
 
+COMPILERS = {"C": "cc", "CXX": "c++", "Fortran": "fc"}
+"""By language, as CMake calls it: the programs that a toolchain has them under, Fortran's only gcc."""
+MESON_LANGUAGES = {"C": "c", "CXX": "cpp", "Fortran": "fortran"}
 BINUTILS = ("nm", "strip", "objcopy", "objdump", "readelf")
 
 
@@ -19,8 +22,9 @@ def toolchain_files(name: str, toolchain: Toolchain, platform: Platform) -> dict
     files = {f"{folder}/bin/{program}": text for program, text in programs.items()}
     # cargo gives build scripts no flags: this has the toolchain's own. Without them zig would want another runtime.
     files[layout.rust_linker(name)] = _script(" ".join((layout.compiler(name, "cc"), *toolchain.ldflags)))
-    files[f"{folder}/cmake/toolchain.cmake"] = _cmake(name, architecture)
-    files[f"{folder}/meson/cross.ini"] = _meson(name, architecture)
+    compilers = {language: program for language, program in COMPILERS.items() if program in programs}
+    files[f"{folder}/cmake/toolchain.cmake"] = _cmake(name, compilers, architecture)
+    files[f"{folder}/meson/cross.ini"] = _meson(name, compilers, architecture)
     return files
 
 
@@ -49,7 +53,7 @@ def _zig(toolchain: Toolchain, platform: Platform, architecture: Architecture) -
 
 
 def _gcc(architecture: Architecture) -> Mapping[str, str]:
-    programs = {"cc": "gcc", "c++": "g++", "ar": "ar", "ranlib": "ranlib", "ld": "ld"}
+    programs = {"cc": "gcc", "c++": "g++", "fc": "gfortran", "ar": "ar", "ranlib": "ranlib", "ld": "ld"}
     options = {"cc": f" -isystem {layout.WORK_INCLUDE}", "c++": f" -isystem {layout.WORK_INCLUDE}"}
     return {
         name: _script(f"{architecture.cross_prefix}-{program}{options.get(name, '')}")
@@ -69,13 +73,14 @@ def _script(command: str) -> str:
     return f'#!/bin/sh\nexec {command} "$@"\n'
 
 
-def _cmake(name: str, architecture: Architecture) -> str:
+def _cmake(name: str, compilers: Mapping[str, str], architecture: Architecture) -> str:
+    named = "".join(
+        f"set(CMAKE_{language}_COMPILER {layout.compiler(name, program)})\n" for language, program in compilers.items()
+    )
     return f"""\
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR {architecture.machine})
-set(CMAKE_C_COMPILER {layout.compiler(name, "cc")})
-set(CMAKE_CXX_COMPILER {layout.compiler(name, "c++")})
-set(CMAKE_AR {layout.compiler(name, "ar")} CACHE FILEPATH "")
+{named}set(CMAKE_AR {layout.compiler(name, "ar")} CACHE FILEPATH "")
 set(CMAKE_RANLIB {layout.compiler(name, "ranlib")} CACHE FILEPATH "")
 set(CMAKE_STRIP {layout.compiler(name, "strip")} CACHE FILEPATH "")
 set(CMAKE_LIBRARY_ARCHITECTURE {architecture.multiarch})
@@ -87,8 +92,9 @@ set(CMAKE_CROSSCOMPILING_EMULATOR "{_emulator(architecture)}")
 """
 
 
-def _meson(name: str, architecture: Architecture) -> str:
-    programs = {"c": "cc", "cpp": "c++", "ar": "ar", "strip": "strip", "ld": "ld"}
+def _meson(name: str, compilers: Mapping[str, str], architecture: Architecture) -> str:
+    languages = {MESON_LANGUAGES[language]: program for language, program in compilers.items()}
+    programs = {**languages, "ar": "ar", "strip": "strip", "ld": "ld"}
     binaries = "".join(f"{key} = '{layout.compiler(name, value)}'\n" for key, value in programs.items())
     wrapper = f"exe_wrapper = '{emulator}'\n" if (emulator := _emulator(architecture)) else ""
     return f"""\

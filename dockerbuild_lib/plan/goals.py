@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from dockerbuild_lib.catalog.foreign import ForeignPlatform
 from dockerbuild_lib.catalog.locks import IndexFile, VersionLock
+from dockerbuild_lib.catalog.trials import trial_requires_of, version_for_trials
 from dockerbuild_lib.catalog.wheels import (
     BuiltWheel,
     PrebuiltWheel,
@@ -96,6 +97,7 @@ class GoalMaker(WorkshopMaker):
             target=target,
             workshop=self.workshop(target.platform, _toolchain_of(recipe)),
             pythons=self.pythons(target),
+            trial_requires=self._trial_requires(selection, target),
             source=source,
             key=_taken_key(selection, version_recipe, source, self._unusual(selection, target)),
             names=self._names(selection, target),
@@ -146,6 +148,7 @@ class GoalMaker(WorkshopMaker):
             here=here,
             key=keys.ContentKey(recipe_key, environment),
             pythons=pythons,
+            trial_requires=self._trial_requires(selection, target),
             names=self._names(selection, target),
             tags=self._tags(selection, target),
         )
@@ -165,6 +168,25 @@ class GoalMaker(WorkshopMaker):
             fix = f"name a toolchain that has a glibc, or skip {platform} in the version {selection.version}"
             raise CatalogError(what, where=str(file), fix=fix)
         return replace(workshop, floor=floor)
+
+    def _trial_requires(self, selection: Selection, target: Target) -> tuple[Goal, ...]:
+        """Return the wheels for *target* that a wheel's trial uses beside it.
+
+        Raises:
+            CatalogError: one of them is not made for its platform.
+
+        """
+        needed = trial_requires_of(self.catalog.wheels[selection.distribution])
+        return tuple(goal for name in needed for goal in self.goals(self._for_trial(selection, name, target)))
+
+    def _for_trial(self, selection: Selection, needed: str, target: Target) -> Selection:
+        version = version_for_trials(self.catalog, needed, target.platform)
+        if version is None:
+            file = self.catalog.folder / "wheels" / f"{selection.distribution}.yaml"
+            what = f"the trial needs {needed}, which is not made for {target.platform}"
+            fix = f"add {target.platform} to the platforms of {needed}, or skip it in {selection.version}"
+            raise CatalogError(what, where=str(file), fix=fix)
+        return Selection(needed, version, (target,))
 
     def _names(self, selection: Selection, target: Target | None) -> WheelNames:
         return wheel_names(self.catalog, selection.distribution, selection.version, target)

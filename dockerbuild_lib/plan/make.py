@@ -10,7 +10,7 @@ from dockerbuild_lib.plan.goals import GoalMaker
 from dockerbuild_lib.plan.inventory import Inventory, PackageVersion
 from dockerbuild_lib.plan.judge import judge
 from dockerbuild_lib.plan.plan import Plan
-from dockerbuild_lib.plan.planner import Planner, fetch_steps
+from dockerbuild_lib.plan.planner import BUILT_WITH, Planner, fetch_steps
 from dockerbuild_lib.plan.products import PythonWork, WheelWork
 from dockerbuild_lib.plan.request import ImageRequest, LibraryRequest, Request, select, select_libraries
 from dockerbuild_lib.plan.workshops import ImageFiles
@@ -72,7 +72,7 @@ def plan_fetches(files: Iterable[LockedFile], inventory: Inventory, *, again: bo
 def plan_here(wheel: WheelWork, maker: GoalMaker, inventory: Inventory) -> Plan:
     """Work out what it takes to have a wheel that others are built with in the work area."""
     planner = Planner(maker, inventory)
-    planner.here(wheel)
+    planner.finished(wheel, BUILT_WITH)
     return Plan((), planner.finish())
 
 

@@ -43,6 +43,7 @@ from dockerbuild_lib.plan.steps import (
     Work,
 )
 
+BUILT_WITH = "others are built with it"
 _WEIGHTS = {BuildWork: 20, TrialWork: 3}
 """Seconds that a step of a kind is expected to take, where it is more than one."""
 
@@ -92,28 +93,29 @@ class Planner:
         return self._add(names.check(goal), goal.key, (self._fetch(goal.source),), CheckWork(goal), why)
 
     def _trial(self, goal: TriedWork, needs: Iterable[str]) -> str:
-        return self._add(names.trial(goal), goal.key, needs, TrialWork(goal), "after its check")
+        used = [self.finished(required, "the trial of another uses it") for required in goal.trial_requires]
+        return self._add(names.trial(goal), goal.key, (*needs, *used), TrialWork(goal), "after its check")
 
     def _wheel(self, wheel: WheelWork, why: str) -> tuple[str, ...]:
         crates = (wheel.crates,) if wheel.crates else ()
         needs = [self._fetch(file) for file in (wheel.source, *crates, *wheel.build_requires)]
         needs.append(self.image(wheel.workshop.platform_name))
         needs += [self._library(library) for library in wheel.libraries]
-        needs += [self.here(required) for required in wheel.here]
+        needs += [self.finished(required, BUILT_WITH) for required in wheel.here]
         needs += self._pythons(wheel.pythons)
         build = self._add(names.build(wheel), wheel.key, needs, BuildWork(wheel), why)
         check = self._add(names.check(wheel), wheel.key, (build,), CheckWork(wheel), "after its build")
         return (self._trial(wheel, (check,)),)
 
-    def here(self, wheel: WheelWork) -> str:
-        """Add a wheel that others are built with, and what it is made from where the work area does not have it."""
-        name = names.package(wheel)
+    def finished(self, goal: Goal, why: str) -> str:
+        """Add a wheel that others need, and what it is made from where the work area does not have it; *why* then."""
+        name = names.package(goal)
         if name not in self.steps:
-            if wheel.key in self.inventory.built(wheel):
-                step = Step(name, name, wheel.key.full, (), 0, PackageWork(wheel))
+            if goal.key in self.inventory.built(goal):
+                step = Step(name, name, goal.key.full, (), 0, PackageWork(goal))
                 self._put(step, Status.HIT, "built; its wheel is in the work area")
             else:
-                self._result(wheel, "others are built with it")
+                self._result(goal, why)
         return name
 
     def _fetch(self, file: LockedFile) -> str:

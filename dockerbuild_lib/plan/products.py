@@ -141,6 +141,8 @@ class WheelWork(_Named):
     tags: tuple[str, ...]
     """PEP 425 platform tags that it may claim."""
     pythons: Pythons = Pythons()
+    trial_requires: tuple[Goal, ...] = ()
+    """The wheels that its trial uses beside it."""
 
     @property
     def is_universal(self) -> bool:
@@ -170,6 +172,8 @@ class PrebuiltWork(_Named):
     tags: tuple[str, ...]
     """PEP 425 platform tags that it may claim."""
     pythons: Pythons = Pythons()
+    trial_requires: tuple[Goal, ...] = ()
+    """The wheels that its trial uses beside it."""
     is_universal = False
 
     @property

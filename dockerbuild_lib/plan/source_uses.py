@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dockerbuild_lib.catalog.build_requires import merged
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.locks import IndexFile, LockedFile, VersionLock, WheelLock
+from dockerbuild_lib.catalog.trials import trial_requires_of, version_for_trials
 from dockerbuild_lib.catalog.wheels import PrebuiltWheel, PureWheel, SourceWheel, UniversalWheel
 from dockerbuild_lib.plan.naming import source_name
 from dockerbuild_lib.plan.pinned_files import pinned_files
@@ -92,21 +93,33 @@ def _wheels(catalog: Catalog) -> _Pinned:
     for name, lock in catalog.locks.wheels.items():
         recipe = catalog.wheels.get(name)
         for version, pins in lock.versions.items():
-            others = tuple(_uses_of_here(catalog, name, version))
+            others = tuple(_uses_of_wheel(catalog, name, version))
             for (field, *keys), file in pinned_files(pins):
                 use = Use("wheel", name, version, _ROLES.get(field, field.replace("_", " ")), _detail(keys))
                 yield file, [use, *others] if recipe and version in recipe.versions else ()
 
 
-def _uses_of_here(catalog: Catalog, name: str, version: str) -> Iterator[Use]:
-    """Yield the wheels that are built with a version of a wheel which is built here for them."""
+def _uses_of_wheel(catalog: Catalog, name: str, version: str) -> Iterator[Use]:
+    """Yield the wheels that are built or tried with a version of a wheel."""
     for user, lock in catalog.locks.wheels.items():
         recipe = catalog.wheels.get(user)
         for user_version, pins in lock.versions.items():
-            built = any(here.get(name) == version for here in pins.built_here.values())
-            if built and recipe and user_version in recipe.versions:
-                yield Use("wheel", user, user_version, f"{name} {version}, built here")
-                yield from _uses_of_here(catalog, user, user_version)
+            if recipe and user_version in recipe.versions:
+                roles = tuple(_roles(catalog, name, version, user, pins))
+                for role in roles:
+                    yield Use("wheel", user, user_version, f"{name} {version}, {role}")
+                if roles:
+                    yield from _uses_of_wheel(catalog, user, user_version)
+
+
+def _roles(catalog: Catalog, name: str, version: str, user: str, pins: VersionLock) -> Iterator[str]:
+    """Yield what a version of a wheel does for *user*, which has these *pins*."""
+    if any(here.get(name) == version for here in pins.built_here.values()):
+        yield "built here"
+    if name in trial_requires_of(catalog.wheels[user]):
+        chosen = {version_for_trials(catalog, name, platform) for platform in catalog.platforms}
+        if version in chosen:
+            yield "for its trial"
 
 
 def _detail(keys: Iterable[str]) -> str:
@@ -125,7 +138,7 @@ def _library_uses(catalog: Catalog, library: str) -> Iterator[Use]:
         if isinstance(recipe, SourceWheel) and library in recipe.libraries:
             for version in recipe.versions:
                 yield Use("wheel", name, version, f"library {library}")
-                yield from _uses_of_here(catalog, name, version)
+                yield from _uses_of_wheel(catalog, name, version)
 
 
 def _pythons(catalog: Catalog) -> _Pinned:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dockerbuild_lib.catalog.architectures import architecture_of
+from dockerbuild_lib.catalog.architectures import Architecture, architecture_of
 from dockerbuild_lib.catalog.base import GLIBC_VARIABLE
 from dockerbuild_lib.core.command import Argument, WorkPath
 from dockerbuild_lib.images import layout
@@ -56,7 +56,6 @@ def plain_environment(conditions: Conditions) -> dict[str, Argument]:
 def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argument]:
     """Return the variables that name the compilers and their flags, with *libraries* to be found."""
     name, architecture = workshop.toolchain_name, architecture_of(workshop.platform.triple)
-    emulated = {} if architecture.is_build_machine else {"QEMU_LD_PREFIX": str(layout.TARGET_ROOT)}
     floor = {GLIBC_VARIABLE: workshop.floor} if workshop.floor else {}
     used = [LIBRARIES / library for library in libraries]
     # The fixed path of the source stands in debug information and __FILE__; /src is what readers of a wheel see.
@@ -68,6 +67,7 @@ def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argumen
         *(("-I", library / "include") for library in used),
     )
     ldflags: tuple[Argument, ...] = (*workshop.toolchain.ldflags, *(("-L", library / "lib") for library in used))
+    fortran = {"FC": layout.compiler(name, "fc"), "FFLAGS": _words(cflags), "FCFLAGS": _words(cflags)}
     return {
         "CROSS_TRIPLE": workshop.platform.triple,
         "CC": layout.compiler(name, "cc"),
@@ -82,10 +82,16 @@ def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argumen
         "LDFLAGS": _words(ldflags),
         "PKG_CONFIG_LIBDIR": _joined((library / "lib" / "pkgconfig" for library in used), ":"),
         "CMAKE_TOOLCHAIN_FILE": f"{layout.toolchain_folder(name)}/cmake/toolchain.cmake",
-        **emulated,
+        **(fortran if workshop.toolchain.has_fortran else {}),
+        **emulation(architecture),
         **rust_environment(architecture, name, remapped),
         **floor,
     }
+
+
+def emulation(architecture: Architecture) -> dict[str, Argument]:
+    """Return the variable that tells QEMU where the target's programs find their libraries; none where none is used."""
+    return {} if architecture.is_build_machine else {"QEMU_LD_PREFIX": str(layout.TARGET_ROOT)}
 
 
 def target_environment(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.images import layout
 from dockerbuild_lib.plan.products import Pythons, TriedWork
 from dockerbuild_lib.wheels.build import worker_options
-from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, plain_environment
+from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, emulation, plain_environment
 from dockerbuild_lib.wheels.python_places import python_trees, target_interpreter
 
 WHEELS = WorkPath("wheels")
@@ -32,26 +32,28 @@ class Trial:
     engine: Engine
     limits: Limits
 
-    def run(self, work: TriedWork, wheel: Path, log: StepLog, pythons: Mapping[str, Path]) -> None:
-        """Install *wheel* for its target and run the recipe's snippet; *pythons* are tars by content key.
+    def run(self, work: TriedWork, wheels: Sequence[Path], log: StepLog, pythons: Mapping[str, Path]) -> None:
+        """Install *wheels* for their target and run the recipe's snippet; *pythons* are tars by content key.
+
+        The first wheel is the one that is tried, the others are what it needs.
 
         Raises:
-            TrialFailedError: the wheel does not install there, or the snippet failed.
+            TrialFailedError: the wheels do not install there, or the snippet failed.
 
         """
         with self.engine.worker(worker_options(work.workshop, self.limits)) as worker:
-            worker.put({WHEELS / wheel.name: wheel, SNIPPET: work.recipe.trial.encode()})
+            worker.put({WHEELS / wheel.name: wheel for wheel in wheels} | {SNIPPET: work.recipe.trial.encode()})
             for archive, folder in python_trees(Pythons(target=work.pythons.target), pythons):
                 with archive.open("rb") as stream:
                     worker.put_tree(stream, folder)
             try:
-                worker.run(_install(work, wheel.name), log)
+                worker.run(_install(work, [wheel.name for wheel in wheels]), log)
                 worker.run(_use(work), log)
             except BuildFailedError as error:
-                raise TrialFailedError(f"{wheel.name} failed its trial: {error.what}") from error
+                raise TrialFailedError(f"{wheels[0].name} failed its trial: {error.what}") from error
 
 
-def _install(work: TriedWork, name: str) -> Command:
+def _install(work: TriedWork, names: Sequence[str]) -> Command:
     """Install as pip does it on a machine of the target's kind that takes what the platform's tags promise.
 
     Unlike uv, pip can be told of any platform.
@@ -66,13 +68,13 @@ def _install(work: TriedWork, name: str) -> Command:
     pip = (f"{layout.BUILD_PYTHON}/python3.11", "-m", "pip", "--disable-pip-version-check")
     where = ("--only-binary=:all:", "--root-user-action=ignore", ("--target=", SITE))
     environment = {**plain_environment(DEFAULT_CONDITIONS), "PYTHONPATH": str(layout.TOOLS)}
-    return Command((*pip, "install", *options, *where, *python, *platforms, WHEELS / name), environment)
+    wheels = (WHEELS / name for name in names)
+    return Command((*pip, "install", *options, *where, *python, *platforms, *wheels), environment)
 
 
 def _use(work: TriedWork) -> Command:
     architecture = architecture_of(work.workshop.platform.triple)
-    emulated = {} if architecture.is_build_machine else {"QEMU_LD_PREFIX": str(layout.TARGET_ROOT)}
-    environment = {**plain_environment(DEFAULT_CONDITIONS), **emulated, "PYTHONPATH": SITE}
+    environment = {**plain_environment(DEFAULT_CONDITIONS), **emulation(architecture), "PYTHONPATH": SITE}
     python = target_interpreter(work.target.python, work.pythons.target)
     return Command((*_emulated(architecture), python, "-B", SNIPPET), environment)
 

@@ -11,8 +11,9 @@ tiny:
   source: {type: local, folder: ../tiny}
   build-requires: {cffi: here}
   extensions: [tiny]
+  trial-requires: [six]
   trial: |
-    import tiny
+    import six, tiny
     assert tiny.made_with == "cffi 2.1.1 of the catalogue", tiny.made_with
 """
 PYPROJECT = """\
@@ -80,6 +81,7 @@ def test_a_wheel_is_locked_and_built_with_what_the_catalogue_builds(fresh: Proje
     (tiny,) = fresh.built("tiny")
     assert tiny.name.endswith("manylinux2014_aarch64.manylinux_2_17_aarch64.whl")
     assert fresh.built("cffi") == [made]
+    assert len(fresh.built("six")) == 1  # its trial needs it
     assert set(fresh.plan("--name=tiny", "--platform=linux-arm64").values()) == {"hit"}
 
     fresh.edit("config/wheels/cffi.yaml", "  extensions:", "  environment: {NEW: recipe}\n  extensions:")

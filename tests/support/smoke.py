@@ -40,6 +40,14 @@ int main(int n, char **) {
   std::cout << "c++ " << found << std::endl;
 }
 """
+FORTRAN = b"""\
+program hello
+  implicit none
+  integer, parameter :: squares(4) = [1, 4, 9, 16]
+  real(kind=8) :: root = 12.0d0
+  print "(a, f0.3, a, i0)", "fortran ", root + sqrt(real(sum(squares), kind=8) + 6.0d0), " ", size(squares)
+end program hello
+"""
 CMAKE = b"""\
 cmake_minimum_required(VERSION 3.20)
 project(smoke C CXX)
@@ -49,12 +57,19 @@ add_executable(cmake-c hello.c)
 target_link_libraries(cmake-c m)
 add_executable(cmake-cxx hello.cpp)
 target_link_libraries(cmake-cxx Threads::Threads)
+if(DEFINED ENV{FC})
+  enable_language(Fortran)
+  add_executable(cmake-fortran hello.f90)
+endif()
 enable_testing()
 add_test(NAME cmake-cxx COMMAND cmake-cxx)
 """
 MESON = b"""\
 project('smoke', 'c', 'cpp', default_options: ['cpp_std=c++17'])
 executable('with-meson-c', 'hello.c', dependencies: meson.get_compiler('c').find_library('m'))
+if add_languages('fortran', native: false, required: false)
+  executable('with-meson-fortran', 'hello.f90')
+endif
 test('with-meson-cxx', executable('with-meson-cxx', 'hello.cpp', dependencies: dependency('threads')))
 """
 CARGO = b"""\
@@ -77,6 +92,7 @@ fn main() {
 FILES = {
     "hello.c": C,
     "hello.cpp": CXX,
+    "hello.f90": FORTRAN,
     "CMakeLists.txt": CMAKE,
     "meson.build": MESON,
     "Cargo.toml": CARGO,
@@ -84,6 +100,7 @@ FILES = {
     "hello.rs": RUST,
 }
 PROGRAMS = ("c", "cxx", "cmake-c", "cmake-cxx", "with-meson-c", "with-meson-cxx")
+WITH_FORTRAN = ("fortran", "cmake-fortran", "with-meson-fortran")
 WITH_RUST = "with-cargo"
 BUILD = """\
 set -e
@@ -94,15 +111,17 @@ cd /work/smoke
 $CC $CFLAGS hello.c $LDFLAGS -o /work/out/c -lm
 $CC $CFLAGS hello.c $LDFLAGS -s -o /tmp/stripped -lm
 $CXX $CXXFLAGS -std=c++17 hello.cpp $LDFLAGS -o /work/out/cxx -lpthread
+if [ "$FC" ]; then $FC $FFLAGS hello.f90 $LDFLAGS -o /work/out/fortran; fi
 cmake -G Ninja -S . -B /work/cmake
 cmake --build /work/cmake
 (cd /work/cmake && ctest --output-on-failure)
 flags="-Dc_args='$CFLAGS' -Dcpp_args='$CXXFLAGS' -Dc_link_args='$LDFLAGS' -Dcpp_link_args='$LDFLAGS'"
-eval env -u CC -u CXX -u CFLAGS -u CXXFLAGS -u LDFLAGS $meson setup --buildtype=plain \\
+eval env -u CC -u CXX -u FC -u CFLAGS -u CXXFLAGS -u FFLAGS -u FCFLAGS -u LDFLAGS $meson setup --buildtype=plain \\
   --cross-file "$MESON_CROSS_FILE" "$flags" /work/meson
 ninja -C /work/meson
 $meson test -C /work/meson
 cp /work/cmake/cmake-c /work/cmake/cmake-cxx /work/meson/with-meson-c /work/meson/with-meson-cxx /work/out
+if [ "$FC" ]; then cp /work/cmake/cmake-fortran /work/meson/with-meson-fortran /work/out; fi
 if [ "$CARGO_BUILD_TARGET" ]; then
   cargo build --release --offline --target-dir /work/cargo
   cp /work/cargo/$CARGO_BUILD_TARGET/release/with-cargo /work/out

@@ -50,7 +50,8 @@ def test_zig_is_told_the_platforms_target(catalog: Catalog, platform: str) -> No
 def test_a_platform_without_a_port_takes_cross_packages_only(catalog: Catalog, platform: str) -> None:
     files = image_files(catalog, platform, "0" * 64)
     assert f"exec {CROSS[platform]}-gcc " in files[f"{HOME}/gcc/bin/cc"]
-    assert f"recommends g++-{CROSS[platform]} gcc-{CROSS[platform]} \\" in files["Dockerfile"]
+    packages = " ".join(f"{compiler}-{CROSS[platform]}" for compiler in ("g++", "gcc", "gfortran"))
+    assert f"recommends {packages} \\" in files["Dockerfile"]
     assert "--add-architecture" not in files["Dockerfile"].partition("apt-get install")[0]
     assert "python3.11-minimal" not in files["Dockerfile"]
     assert f"ln -s /usr/{CROSS[platform]} /opt/dockerbuild/target-root" in files["Dockerfile"]
@@ -103,3 +104,16 @@ def test_cargo_links_with_the_toolchains_own_flags(catalog: Catalog) -> None:
     files = image_files(catalog, "linux-arm64", "0" * 64)
     assert files[f"{HOME}/zig/bin/rust-linker"].endswith('/zig/bin/cc -O2 "$@"\n')
     assert files[f"{HOME}/gcc/bin/rust-linker"].endswith('/gcc/bin/cc "$@"\n')
+
+
+@pytest.mark.parametrize("platform", ["linux-amd64", "linux-arm64", *CROSS])
+def test_only_gcc_has_fortran_and_build_systems_are_told(catalog: Catalog, platform: str) -> None:
+    files = image_files(catalog, platform, "0" * 64)
+    assert "-gfortran " in files[f"{HOME}/gcc/bin/fc"]
+    assert (
+        f"set(CMAKE_Fortran_COMPILER {HOME.removeprefix('files')}/gcc/bin/fc)\n"
+        in files[f"{HOME}/gcc/cmake/toolchain.cmake"]
+    )
+    assert f"fortran = '{HOME.removeprefix('files')}/gcc/bin/fc'\n" in files[f"{HOME}/gcc/meson/cross.ini"]
+    assert "ortran" not in files[f"{HOME}/zig/cmake/toolchain.cmake"] + files[f"{HOME}/zig/meson/cross.ini"]
+    assert f"{HOME}/zig/bin/fc" not in files
