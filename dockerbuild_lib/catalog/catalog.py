@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
@@ -11,9 +11,10 @@ from typing import TypeVar
 
 from dockerbuild_lib.catalog.architectures import BUILD_MACHINE, architecture_of
 from dockerbuild_lib.catalog.foreign import AnyPlatform
+from dockerbuild_lib.catalog.image_additions import ImageSource
 from dockerbuild_lib.catalog.libraries import Library
-from dockerbuild_lib.catalog.locks import BasesLock, LibrariesLock, ToolsLock, WheelLock
-from dockerbuild_lib.catalog.machines import ImageRecipe, Platform, Python, Toolchain
+from dockerbuild_lib.catalog.locks import Locks, WheelLock
+from dockerbuild_lib.catalog.machines import ImageRecipe, Platform, Python, PythonUpstream, Toolchain
 from dockerbuild_lib.catalog.platform_tags import raised_tags
 from dockerbuild_lib.catalog.sources import LocalSource
 from dockerbuild_lib.catalog.suggestions import suggestion
@@ -21,17 +22,6 @@ from dockerbuild_lib.catalog.wheels import BuiltWheel, PrebuiltWheel, SourceWhee
 from dockerbuild_lib.core.errors import CatalogError, UsageError
 
 _Entry = TypeVar("_Entry")
-
-
-@dataclass(frozen=True)
-class Locks:
-    """The pins; what has none is missing here."""
-
-    wheels: Mapping[str, WheelLock] = field(default_factory=dict)
-    libraries: LibrariesLock = field(default_factory=LibrariesLock)
-    pythons: LibrariesLock = field(default_factory=LibrariesLock)
-    tools: ToolsLock = field(default_factory=ToolsLock)
-    bases: BasesLock = field(default_factory=BasesLock)
 
 
 @dataclass(frozen=True)
@@ -161,6 +151,16 @@ class Catalog:
         named = self.image_platform(platform)
         has_port = self.images[named.image].has_port(architecture_of(named.triple))
         return has_port and self.python(python).source == "debian"
+
+    @property
+    def python_upstreams(self) -> dict[str, PythonUpstream]:
+        """What Pythons are built from, of those that may be built from source."""
+        return {name: python.upstream for name, python in self.pythons.items() if python.upstream}
+
+    @property
+    def image_sources(self) -> dict[str, ImageSource]:
+        """The sources that are unpacked in images, by name; images that share one name it alike."""
+        return {name: source for image in self.images.values() for name, source in image.sources.items()}
 
     def default_pythons(self) -> list[str]:
         """Return the Pythons that are built for when none is named."""

@@ -41,6 +41,7 @@ TABLES = (PLATFORMS, PYTHONS, TOOLCHAINS, IMAGES, LIBRARIES)
 WHEEL_LOCK = FileKind("wheels", WheelLock)
 LIBRARIES_LOCK = FileKind("libraries", LibrariesLock)
 PYTHONS_LOCK = FileKind("pythons", LibrariesLock)
+IMAGES_LOCK = FileKind("images", LibrariesLock)
 TOOLS_LOCK = FileKind("tools", ToolsLock)
 BASES_LOCK = FileKind("bases", BasesLock)
 

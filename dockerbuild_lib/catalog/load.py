@@ -7,13 +7,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from dockerbuild_lib.catalog.catalog import Catalog, Locks
+from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.documents import Document, parse_document, read_document
 from dockerbuild_lib.catalog.files import files_below, is_missing, refuse_strange_files, refuse_yml
 from dockerbuild_lib.catalog.floors import check_floors
 from dockerbuild_lib.catalog.here import check_here
+from dockerbuild_lib.catalog.image_additions import check_additions
 from dockerbuild_lib.catalog.kinds import TABLES, WHEELS, FileKind
 from dockerbuild_lib.catalog.lockfiles import read_locks
+from dockerbuild_lib.catalog.locks import Locks
 from dockerbuild_lib.catalog.patches import check_patches
 from dockerbuild_lib.catalog.problems import Position, Problems, shown
 from dockerbuild_lib.catalog.references import check_references
@@ -42,6 +44,8 @@ def load_catalog(config_dir: Path) -> Catalog:
     check_references(_present(tables), read_wheels, problems)
     check_here(recipes, read_wheels, problems)
     check_trials(recipes, read_wheels, problems)
+    if images := tables["images"]:
+        check_additions(config_dir, images, problems)
     check_floors(recipes, read_wheels, values["platforms"], values["toolchains"], problems)
     check_patches(config_dir / "patches", read_wheels, wheels.keys() - read_wheels.keys(), problems)
     problems.raise_any()

@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from dockerbuild_lib.catalog.catalog import Locks
 from dockerbuild_lib.catalog.documents import parse_document
 from dockerbuild_lib.catalog.files import files_below
 from dockerbuild_lib.catalog.kinds import (
     BASES_LOCK,
+    IMAGES_LOCK,
     LIBRARIES_LOCK,
     PYTHONS_LOCK,
     TOOLS_LOCK,
@@ -20,6 +20,7 @@ from dockerbuild_lib.catalog.kinds import (
     FileKind,
     adapter,
 )
+from dockerbuild_lib.catalog.locks import Locks
 from dockerbuild_lib.catalog.problems import Position, Problems, shown
 from dockerbuild_lib.catalog.validation import note_refusals
 from dockerbuild_lib.catalog.yaml_nodes import decode
@@ -36,6 +37,7 @@ def read_locks(folder: Path, problems: Problems) -> Locks:
         wheels=wheels,
         libraries=_read(folder / "libraries.json", LIBRARIES_LOCK, problems),
         pythons=_read(folder / "pythons.json", PYTHONS_LOCK, problems),
+        images=_read(folder / "images.json", IMAGES_LOCK, problems),
         tools=_read(folder / "tools.json", TOOLS_LOCK, problems),
         bases=_read(folder / "bases.json", BASES_LOCK, problems),
     )

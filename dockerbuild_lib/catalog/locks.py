@@ -6,6 +6,8 @@ configuration.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -164,7 +166,7 @@ class WheelLock(Model):
 
 
 class LibrariesLock(Model):
-    """``locks/libraries.json``, and ``locks/pythons.json``: the sources of libraries, and of Pythons by name (3.13)."""
+    """Sources by name: ``locks/libraries.json``, ``locks/pythons.json``, ``locks/images.json``."""
 
     sources: dict[Identifier, _Pinned] = Field(default={})
 
@@ -180,3 +182,28 @@ class ToolsLock(Model):
 
     requirements: tuple[str, ...] = Field(default=(), description="What the wheels were resolved from.")
     wheels: tuple[IndexFile, ...] = ()
+
+
+SourcesLockName = Literal["libraries", "pythons", "images"]
+
+
+@dataclass(frozen=True)
+class Locks:
+    """The pins; what has none is missing here."""
+
+    wheels: Mapping[str, WheelLock] = field(default_factory=dict)
+    libraries: LibrariesLock = field(default_factory=LibrariesLock)
+    pythons: LibrariesLock = field(default_factory=LibrariesLock)
+    images: LibrariesLock = field(default_factory=LibrariesLock)
+    tools: ToolsLock = field(default_factory=ToolsLock)
+    bases: BasesLock = field(default_factory=BasesLock)
+
+    def with_sources(self, name: SourcesLockName, lock: LibrariesLock) -> Locks:
+        """Return them with another lock of this name."""
+        match name:
+            case "libraries":
+                return replace(self, libraries=lock)
+            case "pythons":
+                return replace(self, pythons=lock)
+            case "images":
+                return replace(self, images=lock)

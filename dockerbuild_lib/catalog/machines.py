@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from dockerbuild_lib.catalog.architectures import Architecture
 from dockerbuild_lib.catalog.base import Flag, Identifier, Model, PythonName, RequirementText, VersionText
+from dockerbuild_lib.catalog.image_additions import AddedFiles, AddedSources
 from dockerbuild_lib.catalog.image_references import ImageReferenceText
 from dockerbuild_lib.catalog.sources import LibrarySource
 
@@ -146,6 +147,8 @@ class ImageRecipe(Model):
     tools: tuple[RequirementText, ...] = Field(
         default=(), description="PEP 508 requirements, installed for the build machine's Python in every image."
     )
+    files: AddedFiles = Field(default={})
+    sources: AddedSources = Field(default={})
 
     def has_port(self, architecture: Architecture) -> bool:
         """Tell whether packages of a platform's own port are installed in its image."""

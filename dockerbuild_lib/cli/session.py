@@ -268,6 +268,7 @@ class Session:
                 scratch=self._scratch,
                 sources_list=debian_sources_list,
                 mmdebstrap=lambda: ensure_program("mmdebstrap", say=say),
+                trees=self.trees,
                 registry=self.registry,
                 mirror=self.mirror,
             ),

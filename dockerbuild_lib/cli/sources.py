@@ -18,7 +18,7 @@ from dockerbuild_lib.core.events import Event, Notice
 if TYPE_CHECKING:
     from dockerbuild_lib.plan.source_uses import NeededSource
 
-_USERS = "wheel, NAME==VERSION, library or tools whose sources these are, or a pattern; repeatable"
+_USERS = "wheel, NAME==VERSION, library, python3.13, images or tools whose sources these are, or a pattern; repeatable"
 
 
 @task(name="list", help={"name": f"{_USERS}; default: all", "json": "print JSON"}, iterable=["name"], engine=False)
@@ -52,7 +52,7 @@ def _selected(session: Session, names: list[str]) -> tuple[NeededSource, ...]:
 
 @task(
     help={
-        "name": "wheel, library, or tools; repeatable; default: everything",
+        "name": "wheel, library, pythons, images or tools; repeatable; default: everything",
         "update": "take the newest build requirements and tools, also where a lock is up to date",
         "cooldown": "days that a release must have been out, 0 for none; default: the setting cooldown_days",
     },

@@ -117,7 +117,8 @@ class Workbench:
                 return self.images.make_base(work, log, fresh=self.fresh_images)
             case ImageWork():
                 tools = [self.fetcher.fetch(tool, log) for tool in work.tools]
-                return self.images.make_image(work, tools, log, fresh=self.fresh_images)
+                sources = {source.folder: self.fetcher.fetch(source.file, log) for source in work.added.sources}
+                return self.images.make_image(work, tools, sources, log, fresh=self.fresh_images)
             case PullWork():
                 return self.images.pull(work, log)
             case PushWork():

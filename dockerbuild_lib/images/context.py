@@ -5,21 +5,24 @@ from __future__ import annotations
 import io
 import re
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import BinaryIO
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.images import layout
+from dockerbuild_lib.images.additions import add_additions
 from dockerbuild_lib.images.dockerfile import dockerfile
 from dockerbuild_lib.images.toolchain_files import toolchain_files
+from dockerbuild_lib.plan.image_additions import Additions
 
 REPOSITORY = "dockerbuild"
 EXECUTABLE = 0o755
 PLAIN = 0o644
 _TOLD_BY_INSTALLERS = frozenset({"RECORD", "direct_url.json"})
 """Of a distribution that is installed: the hashes of what differs, and where its wheel lay."""
+NOTHING = Additions()
 _PYTHON_LINE = re.compile(rb"\A#!.*python.*\n")
 
 
@@ -58,8 +61,16 @@ def _scripts() -> Mapping[str, str]:
     }
 
 
-def write_context(files: Mapping[str, str], tools: Path | None, stream: BinaryIO) -> None:
-    """Write the context as a tar: the text files, and the folder *tools*, if any, under that name.
+def write_context(
+    files: Mapping[str, str],
+    tools: Path | None,
+    stream: BinaryIO,
+    added: Additions = NOTHING,
+    trees: Sequence[BinaryIO] = (),
+) -> None:
+    """Write the context as a tar: the text files, the folder *tools*, if any, under that name, and what is *added*.
+
+    *trees* are tars of the sources that are added.
 
     Times and owners are the same for all, and nothing tells where the tools were installed: so the engine's layer cache
     sees only content, on every machine.
@@ -73,6 +84,7 @@ def write_context(files: Mapping[str, str], tools: Path | None, stream: BinaryIO
         tar.addfile(folder)  # also where there are none: the Dockerfile copies it
         if tools:
             _add_tools(tar, tools)
+        add_additions(tar, added, trees)
 
 
 def _add_tools(tar: tarfile.TarFile, tools: Path) -> None:

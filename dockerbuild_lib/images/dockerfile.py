@@ -36,10 +36,19 @@ def dockerfile(recipe: ImageRecipe, platform: Platform, pythons: tuple[str, ...]
             f"RUN python3.11 {WARM_UP}",
             # Last, so that a change to a program does not warm the compilers anew, which takes a minute.
             f"COPY files{layout.SCRIPTS} {layout.SCRIPTS}",
+            *_additions(recipe),
             "WORKDIR /work",
             f'CMD ["cat", "{layout.ENTRYPOINT}"]\n',
         )
     )
+
+
+def _additions(recipe: ImageRecipe) -> list[str]:
+    """Copy what the recipe adds; COPY gives it to root, whoever USER is."""
+    folders = sorted(source.folder for source in recipe.sources.values())
+    told = [str(layout.SOURCES)] if folders else []
+    copies = [f"COPY {layout.ADDED}{place} {place}" for place in (*sorted(recipe.files), *folders, *told)]
+    return ["\n".join(copies)] if copies else []
 
 
 def _run(commands: list[str]) -> str:

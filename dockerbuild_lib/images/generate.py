@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +15,13 @@ from dockerbuild_lib.core.errors import BuildFailedError, ImageFailedError, Usag
 from dockerbuild_lib.core.events import ProgressLog, StepLog
 from dockerbuild_lib.core.files import translated_os_errors
 from dockerbuild_lib.core.processes import Processes
+from dockerbuild_lib.images.additions import unpacked
 from dockerbuild_lib.images.context import base_tag, image_tag, write_context
 from dockerbuild_lib.images.entrypoint import with_key
 from dockerbuild_lib.images.mirror import Mirror
 from dockerbuild_lib.images.upstream_base import upstream_base_files, upstream_tag
 from dockerbuild_lib.plan.steps import BaseWork, ImageWork, MirrorWork, PullWork, PushWork
+from dockerbuild_lib.sources.trees import SourceTrees
 
 PLATFORM_LABEL = "dockerbuild.platform"
 UNNEEDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
@@ -37,6 +39,7 @@ class ImageMaker:
     sources_list: Callable[[str], str]
     mmdebstrap: Callable[[], str]
     """Returns the program's path, after installing it where that is possible."""
+    trees: SourceTrees
     registry: ImageRegistry | None = None
     mirror: Mirror | None = None
 
@@ -82,13 +85,22 @@ class ImageMaker:
             self.engine.build_image(context, tag, {KEY_LABEL: work.key}, log, fresh=fresh)
         return tag
 
-    def make_image(self, work: ImageWork, tools: Sequence[Path], log: StepLog, *, fresh: bool = False) -> str:
-        """Make a platform's image; *tools* are the fetched wheels of its Python tools.
+    def make_image(
+        self,
+        work: ImageWork,
+        tools: Sequence[Path],
+        sources: Mapping[str, Path],
+        log: StepLog,
+        *,
+        fresh: bool = False,
+    ) -> str:
+        """Make a platform's image; *tools* are the fetched wheels of its Python tools, *sources* archives by folder.
 
         *fresh* makes every layer anew, with the package versions that the mirror has today.
 
         Raises:
             ImageFailedError: a step of its Dockerfile failed.
+            UnsafeArchiveError: one of the *sources* is damaged, hostile, or too much.
             OfflineError: connections are forbidden.
 
         """
@@ -97,7 +109,8 @@ class ImageMaker:
         labels = {KEY_LABEL: work.key, PLATFORM_LABEL: work.platform_name}
         with _scratch(self.scratch) as folder, tempfile.TemporaryFile(dir=folder) as context:
             self._install_tools(tools, folder / "tools", log)
-            write_context(with_key(dict(work.files), work.key), folder / "tools", context)
+            with unpacked(self.trees, sources) as trees:
+                write_context(with_key(dict(work.files), work.key), folder / "tools", context, work.added, trees)
             context.seek(0)
             self.engine.build_image(context, tag, labels, log, fresh=fresh)
         return tag

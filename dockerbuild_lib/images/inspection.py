@@ -31,6 +31,17 @@ class PythonTool:
 
 
 @dataclass(frozen=True)
+class UnpackedSource:
+    """A source that was unpacked at the path *folder*, pinned in the lock; *filename* is its archive's."""
+
+    name: str
+    version: str
+    filename: str
+    sha256: str
+    folder: str
+
+
+@dataclass(frozen=True)
 class ImageContents:
     """An image and what it holds; *size* in bytes, *base* the digest of the lowest layer."""
 
@@ -45,6 +56,7 @@ class ImageContents:
     toolchains: dict[str, str]
     tools: tuple[PythonTool, ...]
     packages: tuple[DebianPackage, ...]
+    sources: tuple[UnpackedSource, ...] = ()
 
 
 def inspect_image(engine: Engine, catalog: Catalog, work: ImageWork) -> ImageContents:
@@ -80,6 +92,10 @@ def inspect_image(engine: Engine, catalog: Catalog, work: ImageWork) -> ImageCon
         },
         tools=tuple(PythonTool(wheel.distribution, wheel.version) for wheel in work.tools),
         packages=packages,
+        sources=tuple(
+            UnpackedSource(one.name, one.version, one.file.filename, one.file.sha256, one.folder)
+            for one in work.added.sources
+        ),
     )
 
 

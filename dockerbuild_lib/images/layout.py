@@ -6,6 +6,8 @@ from pathlib import PurePosixPath
 
 from dockerbuild_lib.catalog.architectures import Architecture
 
+ADDED = "added"
+"""Where the build context has the files and sources of a recipe, each at its path in the image."""
 HOME = PurePosixPath("/opt/dockerbuild")
 TOOLS = HOME / "tools"
 """Python tools of the build machine: auditwheel, build, uv, zig."""
@@ -28,6 +30,8 @@ TARGET_ROOT = HOME / "target-root"
 """Where the target's programs find their loader and C library, QEMU's ``QEMU_LD_PREFIX``: a link to the root where
 Debian's port is installed, else to the cross packages' folder. The loader of one with the C library of the other never
 starts a thread."""
+SOURCES = HOME / "sources.txt"
+"""The sources that were unpacked in the image: name, version and sha256 of each; absent where there are none."""
 ENTRYPOINT = SCRIPTS / "entrypoint.sh"
 """What a container without a command prints."""
 BUILD_PYTHON = PurePosixPath("/usr/bin")

@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from dockerbuild_lib.images.inspection import DebianPackage, ImageContents, PythonTool
+from dockerbuild_lib.images.inspection import DebianPackage, ImageContents, PythonTool, UnpackedSource
 
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component
@@ -26,6 +26,7 @@ def sbom_json(contents: ImageContents) -> str:
     parts = [
         *(_component(package.name, package.version, _debian_url(package)) for package in contents.packages),
         *(_component(tool.name, tool.version, _python_url(tool)) for tool in contents.tools),
+        *(_component(source.name, source.version, _source_url(source)) for source in contents.sources),
     ]
     bill = Bom(
         components=parts,
@@ -53,3 +54,9 @@ def _python_url(tool: PythonTool) -> PackageURL:
     from packageurl import PackageURL  # noqa: PLC0415
 
     return PackageURL("pypi", None, tool.name, tool.version)
+
+
+def _source_url(source: UnpackedSource) -> PackageURL:
+    from packageurl import PackageURL  # noqa: PLC0415
+
+    return PackageURL("generic", None, source.name, source.version, {"checksum": f"sha256:{source.sha256}"})

@@ -62,9 +62,15 @@ def base_key(recipe: ImageRecipe, upstream: str | None = None) -> str:
     return digest({"suite": recipe.suite, "packages": sorted(recipe.base_packages), **started})
 
 
-def image_key(base: str, files: Mapping[str, str], tools: Sequence[IndexFile]) -> str:
-    """Return the key of an image: its base, every file of its recipe (the Dockerfile too), its Python tools."""
-    return digest({"base": base, "files": dict(files), "tools": sorted(tool.sha256 for tool in tools)})
+def image_key(
+    base: str, files: Mapping[str, str], tools: Sequence[IndexFile], added: Mapping[str, Sequence[str]]
+) -> str:
+    """Return the key of an image: its base, every file of its recipe (the Dockerfile too), its Python tools.
+
+    *added* is what is added to it: path -> what lies there.
+    """
+    parts = {"base": base, "files": dict(files), "tools": sorted(tool.sha256 for tool in tools)}
+    return digest({**parts, **_present(added=dict(added))})
 
 
 def environment_key(  # noqa: PLR0913 - this is what an environment is

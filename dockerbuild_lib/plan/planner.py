@@ -152,7 +152,8 @@ class Planner:
         return Status.TO_DO, "the engine does not hold it"
 
     def _image_needs(self, work: ImageWork) -> tuple[str, ...]:
-        return (self._base(self.maker.base(work.platform_name)), *(self._fetch(tool) for tool in work.tools))
+        files = (*work.tools, *(source.file for source in work.added.sources))
+        return (self._base(self.maker.base(work.platform_name)), *(self._fetch(file) for file in files))
 
     def _base(self, work: BaseWork) -> str:
         name = names.base(work)

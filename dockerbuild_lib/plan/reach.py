@@ -8,7 +8,8 @@ from itertools import product
 
 from pydantic import BaseModel
 
-from dockerbuild_lib.catalog.catalog import Catalog, Locks
+from dockerbuild_lib.catalog.catalog import Catalog
+from dockerbuild_lib.catalog.locks import Locks
 from dockerbuild_lib.plan import naming
 from dockerbuild_lib.plan.inventory import PackageVersion
 from dockerbuild_lib.plan.naming import Target

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from dockerbuild_lib.catalog.build_requires import merged
 from dockerbuild_lib.catalog.catalog import Catalog
-from dockerbuild_lib.catalog.locks import IndexFile, LockedFile, VersionLock, WheelLock
+from dockerbuild_lib.catalog.image_additions import ImageSource
+from dockerbuild_lib.catalog.libraries import Library
+from dockerbuild_lib.catalog.locks import IndexFile, LibrariesLock, LockedFile, VersionLock, WheelLock
+from dockerbuild_lib.catalog.machines import PythonUpstream
 from dockerbuild_lib.catalog.trials import trial_requires_of, version_for_trials
 from dockerbuild_lib.catalog.wheels import PrebuiltWheel, PureWheel, SourceWheel, UniversalWheel
 from dockerbuild_lib.plan.naming import source_name
 from dockerbuild_lib.plan.pinned_files import pinned_files
 
 PYTHON = "python"
+IMAGES = "images"
+"""What the sources that are unpacked in images are called there."""
 TOOLS = "tools"
 """What the Python tools of all images are called where a wheel or library could be named."""
 _ROLES = {"build_requires": "build requirement"}
@@ -41,7 +47,7 @@ class Use:
     def selectors(self) -> tuple[str, ...]:
         """The names that mean this user where sources are selected by who uses them."""
         if self.kind == "image":
-            return (TOOLS,)
+            return (TOOLS if self.role == "tool" else IMAGES,)
         if self.kind == PYTHON:
             return (f"{PYTHON}{self.name}",)
         return (self.name, f"{self.name}=={self.version}") if self.version else (self.name,)
@@ -64,7 +70,7 @@ class NeededSource:
 def needed_sources(catalog: Catalog) -> tuple[NeededSource, ...]:
     """Return every source of every wheel, library and image, and whatever else is pinned, sorted by name."""
     uses: dict[LockedFile, set[Use]] = {}
-    for file, users in (*_wheels(catalog), *_libraries(catalog), *_pythons(catalog), *_tools(catalog)):
+    for file, users in _pinned(catalog):
         uses.setdefault(file, set()).update(users)
     pinned = (
         NeededSource(source_name(file), str(file.version), source_type(file), file, tuple(sorted(users)))
@@ -87,6 +93,11 @@ def _order(source: NeededSource) -> tuple[str, ...]:
 
 
 _Pinned = Iterator[tuple[LockedFile, Iterable[Use]]]
+
+
+def _pinned(catalog: Catalog) -> _Pinned:
+    for part in (_wheels, _libraries, _pythons, _image_sources, _tools):
+        yield from part(catalog)
 
 
 def _wheels(catalog: Catalog) -> _Pinned:
@@ -147,6 +158,15 @@ def _pythons(catalog: Catalog) -> _Pinned:
         yield file, (Use(PYTHON, name, "", "source"),) if python and python.upstream else ()
 
 
+def _image_sources(catalog: Catalog) -> _Pinned:
+    for name, file in catalog.locks.images.sources.items():
+        yield file, _image_uses(catalog, name)
+
+
+def _image_uses(catalog: Catalog, source: str) -> list[Use]:
+    return [Use("image", name, "", "source") for name, recipe in catalog.images.items() if source in recipe.sources]
+
+
 def _tools(catalog: Catalog) -> _Pinned:
     uses = [Use("image", name, "", "tool") for name, recipe in catalog.images.items() if recipe.tools]
     for _, file in pinned_files(catalog.locks.tools):
@@ -158,19 +178,32 @@ def _unlocked(catalog: Catalog) -> Iterator[NeededSource]:
         locks = catalog.locks.wheels.get(name, WheelLock())
         for version in recipe.versions or ("",):  # a local folder that is not locked has not told its version yet
             yield from _unlocked_version(catalog, name, version, locks.versions.get(version, VersionLock()))
-    for name, library in catalog.libraries.items():
-        file = catalog.locks.libraries.sources.get(name)
-        if file is None or not library.source.is_pinned_by(library.version, file):
-            uses = tuple(sorted(_library_uses(catalog, name)))
-            yield NeededSource(name, library.version, library.source.type, None, uses)
-    for name, python in catalog.pythons.items():
-        pin, upstream = catalog.locks.pythons.sources.get(name), python.upstream
-        if upstream and not (pin and upstream.source.is_pinned_by(upstream.version, pin)):
-            use = Use(PYTHON, name, "", "source")
-            yield NeededSource(f"{PYTHON}{name}", upstream.version, upstream.source.type, None, (use,))
+    yield from _unlocked_sources(catalog)
     for name, image in catalog.images.items():
         for tool in sorted(set(image.tools) - set(catalog.locks.tools.requirements)):
             yield NeededSource(tool, "", "wheel", None, (Use("image", name, "", "tool"),))
+
+
+def _unlocked_sources(catalog: Catalog) -> Iterator[NeededSource]:
+    locks = catalog.locks
+    for name, library in _not_pinned(catalog.libraries, locks.libraries):
+        uses = tuple(sorted(_library_uses(catalog, name)))
+        yield NeededSource(name, library.version, library.source.type, None, uses)
+    for name, python in _not_pinned(catalog.python_upstreams, locks.pythons):
+        use = Use(PYTHON, name, "", "source")
+        yield NeededSource(f"{PYTHON}{name}", python.version, python.source.type, None, (use,))
+    for name, added in _not_pinned(catalog.image_sources, locks.images):
+        yield NeededSource(name, added.version, added.source.type, None, tuple(_image_uses(catalog, name)))
+
+
+_Sourced = TypeVar("_Sourced", Library, PythonUpstream, ImageSource)
+
+
+def _not_pinned(known: Mapping[str, _Sourced], lock: LibrariesLock) -> Iterator[tuple[str, _Sourced]]:
+    for name, one in known.items():
+        pin = lock.sources.get(name)
+        if pin is None or not one.source.is_pinned_by(one.version, pin):
+            yield name, one
 
 
 def _unlocked_version(catalog: Catalog, name: str, version: str, lock: VersionLock) -> Iterator[NeededSource]:

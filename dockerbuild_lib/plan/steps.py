@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dockerbuild_lib.catalog.image_references import ImageReference
 from dockerbuild_lib.catalog.locks import IndexFile, LockedFile
 from dockerbuild_lib.catalog.machines import ImageRecipe
+from dockerbuild_lib.plan.image_additions import Additions
 from dockerbuild_lib.plan.products import CheckedWork, Goal, LibraryWork, PythonWork, TriedWork, WheelWork
 
 
@@ -53,6 +54,7 @@ class ImageWork:
     key: str
     files: tuple[tuple[str, str], ...]
     tools: tuple[IndexFile, ...]
+    added: Additions = field(default_factory=Additions)
 
 
 @dataclass(frozen=True)

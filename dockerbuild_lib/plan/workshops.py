@@ -10,6 +10,7 @@ from dockerbuild_lib.catalog.architectures import architecture_of
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.core.errors import CatalogError, LockError
 from dockerbuild_lib.plan import keys
+from dockerbuild_lib.plan.image_additions import additions
 from dockerbuild_lib.plan.mirror import locked_base
 from dockerbuild_lib.plan.naming import Target
 from dockerbuild_lib.plan.products import (
@@ -49,15 +50,22 @@ class WorkshopMaker:
         return BaseWork(recipe, keys.base_key(recipe, upstream.digest), upstream)
 
     def image(self, platform: str) -> ImageWork:
-        """Return the image of a platform."""
+        """Return the image of a platform.
+
+        Raises:
+            LockError: its tools, its sources, or what its base starts from have no pins.
+            CatalogError: a file that is added to it cannot be read.
+
+        """
         if platform not in self._images:
             base = self.base(platform)
             files = self.image_files(self.catalog, platform, base.key)
             tools = self.catalog.locks.tools.wheels
             if base.recipe.tools and not tools:
                 raise LockError("the Python tools of the images are not locked", fix="run sources.lock")
-            key = keys.image_key(base.key, files, tools)
-            self._images[platform] = ImageWork(platform, base.key, key, tuple(sorted(files.items())), tools)
+            added = additions(self.catalog, base.recipe)
+            key = keys.image_key(base.key, files, tools, added.identity)
+            self._images[platform] = ImageWork(platform, base.key, key, tuple(sorted(files.items())), tools, added)
         return self._images[platform]
 
     def library(self, name: str, workshop: Workshop) -> LibraryWork:

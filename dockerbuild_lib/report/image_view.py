@@ -20,6 +20,7 @@ def render_image(contents: ImageContents) -> str:
         *((f"Python {name}", version) for name, version in contents.pythons.items()),
         *((f"toolchain {name}", text) for name, text in contents.toolchains.items()),
         *((f"tool {tool.name}", tool.version) for tool in contents.tools),
+        *((f"source {source.name}", f"{source.version}, in {source.folder}") for source in contents.sources),
     ]
     width = max(len(name) for name, _ in facts) + 2
     lines = "".join(f"{name + ':':<{width}}{text}\n" for name, text in facts)

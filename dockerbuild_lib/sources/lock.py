@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.here import needed_first
-from dockerbuild_lib.catalog.locks import LibrariesLock, ToolsLock, WheelLock
+from dockerbuild_lib.catalog.locks import LibrariesLock, SourcesLockName, ToolsLock, WheelLock
 from dockerbuild_lib.catalog.suggestions import suggestion
 from dockerbuild_lib.core.errors import OfflineError, UsageError
 from dockerbuild_lib.core.events import Emit, Notice, discard
@@ -21,6 +21,7 @@ from dockerbuild_lib.sources.lock_changes import LockChange, changes_between
 from dockerbuild_lib.sources.lock_files import LockFolder, write_lock
 from dockerbuild_lib.sources.lock_parts import (
     Renewal,
+    Sourced,
     renewed_libraries,
     renewed_tools,
     renewed_wheel,
@@ -29,8 +30,9 @@ from dockerbuild_lib.sources.lock_requires import RequirementsLocker
 from dockerbuild_lib.sources.outside import Origins, Outside
 from dockerbuild_lib.sources.pins import Pinner
 
-LIBRARIES = "libraries"
-PYTHONS = "pythons"
+LIBRARIES: Final = "libraries"
+PYTHONS: Final = "pythons"
+IMAGES: Final = "images"
 TOOLS = "tools"
 SomeLock = TypeVar("SomeLock", WheelLock, LibrariesLock, ToolsLock)
 
@@ -52,9 +54,9 @@ class Locking:
 def update_locks(catalog: Catalog, names: Collection[str], locking: Locking) -> tuple[LockChange, ...]:
     """Lock what is not locked yet, and return what changed.
 
-    *names* are wheels, libraries, ``pythons`` or ``tools``; none means everything, and then the locks of wheels that
-    the catalogue no longer has are removed. A lock that is up to date is not touched, and nobody outside is asked
-    about it. Each lock is written as soon as it is complete, and each new source is interned.
+    *names* are wheels, libraries, ``pythons``, ``images`` or ``tools``; none means everything, and then the locks of
+    wheels that the catalogue no longer has are removed. A lock that is up to date is not touched, and nobody outside
+    is asked about it. Each lock is written as soon as it is complete, and each new source is interned.
 
     Raises:
         UsageError: the catalogue has no such name.
@@ -69,7 +71,7 @@ def update_locks(catalog: Catalog, names: Collection[str], locking: Locking) -> 
 
 
 def _check_names(catalog: Catalog, names: Collection[str]) -> None:
-    known = {*catalog.wheels, *catalog.libraries, PYTHONS, TOOLS}
+    known = {*catalog.wheels, *catalog.libraries, PYTHONS, IMAGES, TOOLS}
     for name in names:
         if name not in known:
             raise UsageError(f"unknown wheel or library {name!r}", fix=suggestion(name, known))
@@ -102,6 +104,10 @@ class _Run:
         if TOOLS in names or not names:
             yield from self._tools()
         yield from self._libraries(names)
+        if PYTHONS in names or not names:
+            yield from self._sources(PYTHONS, self.catalog.python_upstreams)
+        if IMAGES in names or not names:
+            yield from self._sources(IMAGES, self.catalog.image_sources)
         wanted = sorted(names.intersection(self.catalog.wheels) if names else self.catalog.wheels)
         for name in needed_first(wanted, self.catalog.wheels):
             yield from self._wheel(name)
@@ -128,19 +134,17 @@ class _Run:
         wanted = names.intersection(libraries) if names else frozenset(libraries)
         if names and not wanted:
             return
-        old = self.catalog.locks.libraries
-        renew = partial(renewed_libraries, self._renewal, libraries, wanted)
-        new = self._renewed(LIBRARIES, self._folder.libraries, old, renew)
-        self.catalog = self.catalog.with_locks(replace(self.catalog.locks, libraries=new))
-        yield from changes_between(LIBRARIES, old, new)
+        yield from self._sources(LIBRARIES, libraries, wanted)
 
-    def _pythons(self) -> Iterator[LockChange]:
-        pythons = {name: python.upstream for name, python in self.catalog.pythons.items() if python.upstream}
-        old = self.catalog.locks.pythons
-        renew = partial(renewed_libraries, self._renewal, pythons, frozenset(pythons))
-        new = self._renewed(PYTHONS, self._folder.pythons, old, renew)
-        self.catalog = self.catalog.with_locks(replace(self.catalog.locks, pythons=new))
-        yield from changes_between(PYTHONS, old, new)
+    def _sources(
+        self, name: SourcesLockName, known: Mapping[str, Sourced], wanted: frozenset[str] | None = None
+    ) -> Iterator[LockChange]:
+        """Renew the lock *name*, in which each of *known* has a source: those *wanted*, by default all."""
+        old: LibrariesLock = getattr(self.catalog.locks, name)
+        renew = partial(renewed_libraries, self._renewal, known, frozenset(known) if wanted is None else wanted)
+        new = self._renewed(name, self._folder.folder / f"{name}.json", old, renew)
+        self.catalog = self.catalog.with_locks(self.catalog.locks.with_sources(name, new))
+        yield from changes_between(name, old, new)
 
     def _renewed(self, name: str, file: Path, old: SomeLock, renew: Callable[..., SomeLock]) -> SomeLock:
         try:

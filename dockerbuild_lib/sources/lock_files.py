@@ -27,6 +27,11 @@ class LockFolder:
         return self.folder / "pythons.json"
 
     @property
+    def images(self) -> Path:
+        """The lock of the sources that are unpacked in images."""
+        return self.folder / "images.json"
+
+    @property
     def tools(self) -> Path:
         """The lock of the tools inside every image."""
         return self.folder / "tools.json"

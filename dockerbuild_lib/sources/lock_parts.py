@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from dockerbuild_lib.catalog.catalog import Catalog
+from dockerbuild_lib.catalog.image_additions import ImageSource
 from dockerbuild_lib.catalog.libraries import Library
 from dockerbuild_lib.catalog.locks import (
     ArchiveFile,
@@ -39,6 +40,9 @@ from dockerbuild_lib.sources.debian import SourcePackage
 from dockerbuild_lib.sources.lock_requires import RequirementsLocker
 from dockerbuild_lib.sources.pins import Pinner
 from dockerbuild_lib.sources.selection import is_platform_wheel
+
+Sourced = Library | PythonUpstream | ImageSource
+"""What is of one version, and has a source."""
 
 
 @dataclass(frozen=True)
@@ -151,11 +155,11 @@ def _refuse_other_crates(catalog: Catalog, subject: Subject) -> None:
 
 
 def renewed_libraries(
-    renewal: Renewal, libraries: Mapping[str, Library | PythonUpstream], wanted: Collection[str], *, old: LibrariesLock
+    renewal: Renewal, libraries: Mapping[str, Sourced], wanted: Collection[str], *, old: LibrariesLock
 ) -> LibrariesLock:
-    """Return the pins of the *wanted* libraries' or Pythons' sources, beside the old ones of the catalogue's others."""
+    """Return the pins of the sources of the *wanted*, beside the old ones of the others in the catalogue."""
     pins = {name: file for name, file in old.sources.items() if name in libraries and name not in wanted}
-    missing: dict[str, Library | PythonUpstream] = {}
+    missing: dict[str, Sourced] = {}
     for name in wanted:
         library = libraries[name]
         if file := renewal.kept(library.source, library.version, old.sources.get(name)):
@@ -170,7 +174,7 @@ def renewed_libraries(
     return LibrariesLock(sources=pins)
 
 
-def _debian_sources(renewal: Renewal, libraries: Mapping[str, Library | PythonUpstream]) -> dict[str, SourceFile]:
+def _debian_sources(renewal: Renewal, libraries: Mapping[str, Sourced]) -> dict[str, SourceFile]:
     """Return the pins of those that come from Debian, whose indices are fetched once for all of them."""
     packages = {
         name: SourcePackage(library.source.package, library.version, library.source.suite)

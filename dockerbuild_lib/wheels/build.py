@@ -28,7 +28,13 @@ from dockerbuild_lib.wheels.environment import (
     plain_environment,
     target_environment,
 )
-from dockerbuild_lib.wheels.python_places import BUILD_MACHINE, python_trees, sysconfig_module, wheel_interpreter
+from dockerbuild_lib.wheels.python_places import (
+    BUILD_MACHINE,
+    python_trees,
+    sysconfig_folder,
+    sysconfig_module,
+    wheel_interpreter,
+)
 
 INPUTS = WorkPath("inputs")
 DIST = WorkPath("dist")
@@ -151,7 +157,9 @@ def build_commands(wheel: WheelWork, conditions: Conditions) -> tuple[Command, .
 
 def wheel_environment(wheel: WheelWork, conditions: Conditions = DEFAULT_CONDITIONS) -> dict[str, Argument]:
     """Return the whole environment of a wheel's build."""
-    crates = crates_environment() if wheel.crates else {}
+    architecture = architecture_of(wheel.workshop.platform.triple)
+    python = sysconfig_folder(wheel.target.python, wheel.pythons.target)
+    crates = crates_environment(architecture, python) if wheel.crates else {}
     own = {**crates, **wheel.recipe.environment, **wheel.version_recipe.environment}
     libraries = (library.name for library in wheel.libraries)
     told = sysconfig_module(wheel.target.python, wheel.pythons.target, wheel.workshop.platform.triple)

@@ -121,9 +121,14 @@ def target_environment(
     }
 
 
-def crates_environment() -> dict[str, Argument]:
-    """Return the variables that make cargo take the crates of the archive, and nothing from elsewhere."""
-    return {"CARGO_HOME": CRATES / ".cargo", "CARGO_NET_OFFLINE": "true"}
+def crates_environment(architecture: Architecture, python: Argument) -> dict[str, Argument]:
+    """Return the variables that make cargo take the crates of the archive, and nothing from elsewhere.
+
+    The crate pyo3 and maturin look for the target's ``sysconfig`` variables below *python* where that is another
+    machine; they would start the interpreter otherwise.
+    """
+    cross = {} if architecture.is_build_machine else {"PYO3_CROSS_LIB_DIR": python}
+    return {"CARGO_HOME": CRATES / ".cargo", "CARGO_NET_OFFLINE": "true", **cross}
 
 
 def _words(arguments: Iterable[Argument]) -> Argument:

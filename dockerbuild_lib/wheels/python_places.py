@@ -52,6 +52,11 @@ def python_trees(pythons: Pythons, tars: Mapping[str, Path]) -> Iterator[tuple[P
         yield tars[pythons.build.key.full], BUILD_MACHINE
 
 
+def sysconfig_folder(name: str, work: PythonWork | None) -> Interpreter:
+    """Return the folder below which a target's Python has that module; *work* is None where it comes from Debian."""
+    return (f"/usr/lib/python{name}",) if work is None else (PYTHON, "/lib")
+
+
 def sysconfig_module(name: str, work: PythonWork | None, triple: str) -> str:
     """Return the module that tells a Python's ``sysconfig`` variables, as CPython's configure calls it.
 

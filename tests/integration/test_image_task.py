@@ -110,6 +110,30 @@ def test_the_build_systems_find_the_toolchain(shell: Shell, platform: str, file:
         assert PLATFORMS[platform].partition("-")[0] in shell("cat", f"{HOME}/toolchains/{toolchain}/{file}")
 
 
+def test_files_and_sources_of_a_recipe_are_in_its_image(fresh: Project) -> None:
+    for name, text in (("config/files/fleet.conf", "fleet = 1\n"), ("sdk/include/sdk.h", "#define SDK 1\n")):
+        (fresh.folder / name).parent.mkdir(parents=True)
+        (fresh.folder / name).write_text(text)
+    fresh.git("add", "sdk")
+    sdk = '{version: "1.2", source: {type: local, folder: ../sdk}, folder: /opt/sdk}'
+    added = f"  files: {{/etc/fleet.conf: files/fleet.conf}}\n  sources: {{sdk: {sdk}}}\n"
+    fresh.edit("config/images.yaml", PACKAGES_OF_PORTS, added + PACKAGES_OF_PORTS)
+    refused = fresh.run("image.generate", "--platform=linux-amd64")
+    assert (refused.code, "run sources.lock --name=images" in refused.stderr) == (8, True)
+    assert "images: sdk: nothing -> sdk-1.2.tar" in fresh.succeed("sources.lock", "--name=images").stdout
+
+    read = (
+        "sh",
+        "-c",
+        "cat /etc/fleet.conf /opt/sdk/include/sdk.h /opt/dockerbuild/sources.txt; stat -c %U:%a /opt/sdk",
+    )
+    done = fresh.succeed("run", "--platform=linux-amd64", "--", *read)  # makes the image: all but a layer is there
+    conf, header, told, owner = done.stdout.splitlines()
+    assert (conf, header, told[:8], owner) == ("fleet = 1", "#define SDK 1", "sdk\t1.2\t", "root:755")
+    assert "source sdk:" in fresh.succeed("image.show", "--platform=linux-amd64").stdout
+    assert "image debian" in fresh.succeed("sources.why", "sdk").stdout
+
+
 def test_a_package_that_debian_lacks_fails_the_image_with_its_log(fresh: Project) -> None:
     fresh.edit("config/images.yaml", PACKAGES_OF_PORTS, f"{PACKAGES_OF_PORTS}    - no-such-package\n")
     done = fresh.run("image.generate", "--platform=linux-arm64")

@@ -24,7 +24,7 @@ from dockerbuild_lib.sources.lock_changes import LockChange
 from dockerbuild_lib.sources.outside import Origins
 from dockerbuild_lib.sources.package_index import IndexConfiguration, PackageIndex
 from dockerbuild_lib.sources.resolve import resolve
-from tests.support.catalogs import write_catalog
+from tests.support.catalogs import add_file, write_catalog
 from tests.support.local_server import LocalServer, body, file_body, serving
 from tests.support.locking import lock as lock_with
 from tests.support.sdists import write_sdist
@@ -188,6 +188,25 @@ def test_the_lock_of_a_wheel_that_is_gone_is_removed(config: Path, files: tuple[
         changes = lock(load_catalog(config), server)
     assert [(change.lock, change.after) for change in changes] == [("six", None)]
     assert not (config / "locks" / "wheels" / "six.json").exists()
+
+
+def test_pythons_and_the_sources_of_images_are_locked_by_their_kind(config: Path) -> None:
+    python = "{version: 3.13.5, source: {type: debian, package: python3.13}}"
+    add_file(config, "pythons.yaml", f'"3.11": {{source: debian}}\n"3.13": {{upstream: {python}}}\n')
+    sdk = '{version: "1.2", source: {type: debian, package: sdk}, folder: /opt/sdk}'
+    add_file(config, "images.yaml", f"debian: {{suite: bookworm, base-packages: [gcc], sources: {{sdk: {sdk}}}}}\n")
+    with serving() as server:
+        for name, pin in (("pythons", "3.13"), ("images", "sdk")):
+            (change,) = lock(load_catalog(config), server, name)
+            assert (change.lock, change.pin, change.before) == (name, pin, None)
+            assert lock(load_catalog(config), server, name) == ()
+    assert sorted(file.name for file in (config / "locks").rglob("*.json")) == ["images.json", "pythons.json"]
+    locks = load_catalog(config).locks
+    assert locks.pythons.sources["3.13"].filename == "python3.13_3.13.5.orig.tar.gz"
+    assert locks.images.sources["sdk"].filename == "sdk_1.2.orig.tar.gz"
+    add_file(config, "images.yaml", "debian: {suite: bookworm, base-packages: [gcc]}\n")
+    with serving() as server:
+        assert [change.after for change in lock(load_catalog(config), server, "images")] == [None]
 
 
 def test_an_unknown_name_is_told_with_the_nearest(config: Path) -> None:

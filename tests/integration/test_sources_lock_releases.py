@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dockerbuild_lib.catalog.catalog import Locks
 from dockerbuild_lib.catalog.load import load_catalog
+from dockerbuild_lib.catalog.locks import Locks
 from dockerbuild_lib.core.errors import LockError
 from dockerbuild_lib.sources.cooldown import Cooldown
 from dockerbuild_lib.sources.download import Downloader

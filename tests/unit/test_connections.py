@@ -9,6 +9,7 @@ import pytest
 
 from dockerbuild_lib.catalog.locks import IndexFile
 from dockerbuild_lib.catalog.machines import ImageRecipe
+from dockerbuild_lib.catalog.settings import ArchiveLimits
 from dockerbuild_lib.cli.environment import make_environment
 from dockerbuild_lib.containers.engine import Engine
 from dockerbuild_lib.core.connections import CONNECTIONS, Connections
@@ -30,6 +31,7 @@ from dockerbuild_lib.sources.outside import Origins, Outside
 from dockerbuild_lib.sources.package_index import IndexConfiguration, PackageIndex
 from dockerbuild_lib.sources.partial import partial_path
 from dockerbuild_lib.sources.resolve import resolve
+from dockerbuild_lib.sources.trees import SourceTrees
 from dockerbuild_lib.sources.upstream import MachineUpstream
 from dockerbuild_lib.store.memory import MemoryStore
 from dockerbuild_lib.store.sources_packages import InternedSources
@@ -63,7 +65,8 @@ def maker(folder: Path) -> ImageMaker:
     def never(*_: object) -> str:
         raise AssertionError
 
-    return ImageMaker(Engine("run"), Processes(), folder, sources_list=never, mmdebstrap=never)
+    trees = SourceTrees(ArchiveLimits(), folder)
+    return ImageMaker(Engine("run"), Processes(), folder, sources_list=never, mmdebstrap=never, trees=trees)
 
 
 def make_base(_url: str, folder: Path) -> None:
@@ -71,7 +74,7 @@ def make_base(_url: str, folder: Path) -> None:
 
 
 def make_image(_url: str, folder: Path) -> None:
-    maker(folder).make_image(ImageWork("linux-arm64", "base", "key", (), ()), (), silent)
+    maker(folder).make_image(ImageWork("linux-arm64", "base", "key", (), ()), (), {}, silent)
 
 
 def set_up(_url: str, folder: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerbuild_lib.images.inspection import DebianPackage, ImageContents, PythonTool, parse_packages
+from dockerbuild_lib.images.inspection import DebianPackage, ImageContents, PythonTool, UnpackedSource, parse_packages
 from dockerbuild_lib.images.sbom import sbom_json
 from dockerbuild_lib.report.image_view import render_image
 
@@ -21,6 +21,7 @@ CONTENTS = ImageContents(
     toolchains={"zig": "zig, glibc 2.17 or newer"},
     tools=(PythonTool("meson", "1.12.1"),),
     packages=(DebianPackage("gcc", "", "4:12.2.0-3"), DebianPackage("libc6", "arm64", "2.36-9+deb12u13")),
+    sources=(UnpackedSource("sdk", "1.2", "sdk-1.2.tar.gz", "c" * 64, "/opt/sdk"),),
 )
 
 
@@ -40,6 +41,7 @@ def test_an_image_is_shown_line_by_line() -> None:
         f"Python 3.11:   3.11.2-6\n"
         f"toolchain zig: zig, glibc 2.17 or newer\n"
         f"tool meson:    1.12.1\n"
+        f"source sdk:    1.2, in /opt/sdk\n"
         f"\n"
         f"PACKAGE  ARCHITECTURE  VERSION\n"
         f"gcc      -             4:12.2.0-3\n"
@@ -54,6 +56,7 @@ def test_a_bill_of_materials_names_every_part_by_its_package_url() -> None:
         "pkg:deb/debian/gcc@4:12.2.0-3",
         "pkg:deb/debian/libc6@2.36-9%2Bdeb12u13?arch=arm64",
         "pkg:pypi/meson@1.12.1",
+        f"pkg:generic/sdk@1.2?checksum=sha256:{'c' * 64}",
     ]
     assert bill["metadata"]["component"]["name"] == "linux-arm64"
 

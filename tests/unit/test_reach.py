@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dockerbuild_lib.catalog.catalog import Locks
 from dockerbuild_lib.catalog.load import load_catalog
-from dockerbuild_lib.catalog.locks import ToolsLock, WheelLock
+from dockerbuild_lib.catalog.locks import Locks, ToolsLock, WheelLock
 from dockerbuild_lib.plan.inventory import PackageVersion
 from dockerbuild_lib.plan.reach import catalog_versions, locked_sha256s
 from tests.support.projects import TREE

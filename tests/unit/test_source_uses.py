@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import pytest
 from pydantic import BaseModel
 
-from dockerbuild_lib.catalog.catalog import Catalog, Locks
+from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.load import load_catalog
 from dockerbuild_lib.catalog.locks import (
     CratesArchive,
@@ -20,6 +20,7 @@ from dockerbuild_lib.catalog.locks import (
     IndexFile,
     LibrariesLock,
     LockedFile,
+    Locks,
     ToolsLock,
     VersionLock,
     WheelLock,

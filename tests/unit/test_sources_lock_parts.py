@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dockerbuild_lib.catalog.catalog import Catalog, Locks
+from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.libraries import Library
 from dockerbuild_lib.catalog.locks import (
     ArchiveFile,
@@ -20,6 +20,7 @@ from dockerbuild_lib.catalog.locks import (
     IndexFile,
     LibrariesLock,
     LocalArchive,
+    Locks,
     SourceFile,
     ToolsLock,
     VersionLock,
