@@ -105,7 +105,22 @@ def _rust(recipe: ImageRecipe, architecture: Architecture) -> list[str]:
     taken = _taken(f"{recipe.rust}:{port}={version}", f"--recursive {str(folder)[1:]}/{architecture.rust}", folder)
     if recipe.has_port(architecture):
         return taken
-    return [f"dpkg --add-architecture {port}", "apt-get update", *taken, f"dpkg --remove-architecture {port}"]
+    return [
+        f"dpkg --add-architecture {port}",
+        *_update_suite_only(recipe),
+        *taken,
+        f"dpkg --remove-architecture {port}",
+    ]
+
+
+def _update_suite_only(recipe: ImageRecipe) -> list[str]:
+    """Fetch the indices of the suite alone: those of its updates are often half renewed on mirrors for such a port."""
+    lines = "/tmp/suite.list"  # noqa: S108 - the image's
+    return [
+        f"cat $(find /etc/apt -name '*.list') | grep ' {recipe.suite} ' > {lines}",
+        f"apt-get -o Dir::Etc::SourceList={lines} -o Dir::Etc::SourceParts=- update",
+        f"rm {lines}",
+    ]
 
 
 def _taken(package: str, file: str, target: PurePosixPath) -> list[str]:

@@ -92,6 +92,8 @@ def test_rusts_standard_library_is_taken_of_the_platforms_port_in_rustcs_version
     assert "cp --recursive usr/lib/rustlib/armv7-unknown-linux-gnueabihf /usr/lib/rustlib" in dockerfile
     assert dockerfile.index("--add-architecture armhf") < dockerfile.index(taken)
     assert dockerfile.index(taken) < dockerfile.index("--remove-architecture armhf")
+    assert "grep ' bookworm ' > /tmp/suite.list" in dockerfile
+    assert dockerfile.count("apt-get update") == 1  # the indices of that port's updates are not asked for
     assert "--remove-architecture" not in image_files(catalog, "linux-arm64", "0" * 64)["Dockerfile"]
 
 
