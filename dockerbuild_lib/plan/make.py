@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.locks import LockedFile
+from dockerbuild_lib.plan.fetches import Fetches
 from dockerbuild_lib.plan.goals import GoalMaker
 from dockerbuild_lib.plan.inventory import Inventory, PackageVersion
 from dockerbuild_lib.plan.judge import judge
 from dockerbuild_lib.plan.plan import Plan
-from dockerbuild_lib.plan.planner import BUILT_WITH, Planner, fetch_steps
+from dockerbuild_lib.plan.planner import BUILT_WITH, Planner
 from dockerbuild_lib.plan.products import PythonWork, WheelWork
 from dockerbuild_lib.plan.request import ImageRequest, LibraryRequest, Request, select, select_libraries
 from dockerbuild_lib.plan.workshops import ImageFiles
@@ -65,8 +66,10 @@ def plan_libraries(request: LibraryRequest, catalog: Catalog, inventory: Invento
 
 def plan_fetches(files: Iterable[LockedFile], inventory: Inventory, *, again: bool) -> Plan:
     """Work out what interning these files takes; *again*: also where the store has them."""
-    once = {file.sha256: file for file in files}
-    return Plan((), tuple(fetch_steps(once.values(), inventory, again=again)))
+    fetches = Fetches()
+    for file in {file.sha256: file for file in files}.values():
+        fetches.add(file)
+    return Plan((), tuple(fetches.steps(inventory, again=again)))
 
 
 def plan_here(wheel: WheelWork, maker: GoalMaker, inventory: Inventory) -> Plan:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from dockerbuild_lib.catalog.locks import LockedFile
 from dockerbuild_lib.core.errors import VersionConflictError
 from dockerbuild_lib.plan import step_names as names
+from dockerbuild_lib.plan.fetches import Fetches
 from dockerbuild_lib.plan.goals import GoalMaker
 from dockerbuild_lib.plan.inventory import Inventory, Published
 from dockerbuild_lib.plan.judge import PlannedGoal
@@ -30,7 +29,6 @@ from dockerbuild_lib.plan.steps import (
     BaseWork,
     BuildWork,
     CheckWork,
-    FetchWork,
     ImageWork,
     PackageWork,
     PublishLibraryWork,
@@ -56,7 +54,7 @@ class Planner:
     inventory: Inventory
     fresh_images: bool = False
     steps: dict[str, PlannedStep] = field(default_factory=dict)
-    files: dict[str, LockedFile] = field(default_factory=dict)
+    fetches: Fetches = field(default_factory=Fetches)
 
     def add_goal(self, planned: PlannedGoal) -> None:
         """Add a wheel, and where it is to do all that it takes."""
@@ -87,10 +85,10 @@ class Planner:
             case ForeignWork():
                 return (self._check_of_taken(goal, why),)
             case UniversalWork():
-                return (self._fetch(goal.source),)
+                return (self.fetches.add(goal.source),)
 
     def _check_of_taken(self, goal: PrebuiltWork | ForeignWork, why: str) -> str:
-        return self._add(names.check(goal), goal.key, (self._fetch(goal.source),), CheckWork(goal), why)
+        return self._add(names.check(goal), goal.key, (self.fetches.add(goal.source),), CheckWork(goal), why)
 
     def _trial(self, goal: TriedWork, needs: Iterable[str]) -> str:
         used = [self.finished(required, "the trial of another uses it") for required in goal.trial_requires]
@@ -98,7 +96,7 @@ class Planner:
 
     def _wheel(self, wheel: WheelWork, why: str) -> tuple[str, ...]:
         crates = (wheel.crates,) if wheel.crates else ()
-        needs = [self._fetch(file) for file in (wheel.source, *crates, *wheel.build_requires)]
+        needs = [self.fetches.add(file) for file in (wheel.source, *crates, *wheel.build_requires)]
         needs.append(self.image(wheel.workshop.platform_name))
         needs += [self._library(library) for library in wheel.libraries]
         needs += [self.finished(required, BUILT_WITH) for required in wheel.here]
@@ -117,10 +115,6 @@ class Planner:
             else:
                 self._result(goal, why)
         return name
-
-    def _fetch(self, file: LockedFile) -> str:
-        self.files[names.fetch(file)] = file
-        return names.fetch(file)
 
     def image(self, platform: str) -> str:
         """Add a platform's image; where the engine does not hold it, also where it comes from."""
@@ -153,7 +147,7 @@ class Planner:
 
     def _image_needs(self, work: ImageWork) -> tuple[str, ...]:
         files = (*work.tools, *(source.file for source in work.added.sources))
-        return (self._base(self.maker.base(work.platform_name)), *(self._fetch(file) for file in files))
+        return (self._base(self.maker.base(work.platform_name)), *(self.fetches.add(file) for file in files))
 
     def _base(self, work: BaseWork) -> str:
         name = names.base(work)
@@ -172,7 +166,7 @@ class Planner:
 
     def _library_needs(self, work: LibraryWork) -> tuple[str, ...]:
         libraries = tuple(self._library(needed) for needed in reversed(work.libraries))
-        return (self._fetch(work.source), self.image(work.workshop.platform_name), *libraries)
+        return (self.fetches.add(work.source), self.image(work.workshop.platform_name), *libraries)
 
     def add_library(self, work: LibraryWork, request: LibraryRequest, published: Published | None) -> None:
         """Add a library that was asked for, and with ``upload`` its publishing.
@@ -211,7 +205,7 @@ class Planner:
     def _python_needs(self, work: PythonWork) -> tuple[str, ...]:
         others = [self._library(library) for library in work.libraries]
         others += [self.python(work.build_python)] if work.build_python else []
-        return (self._fetch(work.source), self.image(work.workshop.platform_name), *others)
+        return (self.fetches.add(work.source), self.image(work.workshop.platform_name), *others)
 
     def _add(self, name: str, key: ContentKey, needs: Iterable[str], work: Work, why: str) -> str:
         weight = _WEIGHTS.get(type(work), 1)
@@ -223,19 +217,4 @@ class Planner:
 
     def finish(self) -> tuple[PlannedStep, ...]:
         """Ask for all files at once, and return every step, what is needed before what needs it."""
-        return (*fetch_steps(self.files.values(), self.inventory), *self.steps.values())
-
-
-def fetch_steps(files: Collection[LockedFile], inventory: Inventory, *, again: bool = False) -> Iterator[PlannedStep]:
-    """Yield the fetching of each file, asking for all at once; *again*: also of those that are interned."""
-    interned = inventory.interned([file.sha256 for file in files]) if files and not again else frozenset()
-    bearers = Counter(names.fetch(file) for file in files)  # two indexes may serve other files under one name
-    for file in files:
-        name = names.fetch(file)
-        if bearers[name] > 1:
-            name = f"{name} {file.sha256[:12]}"
-        step = Step(name, name, file.sha256, (), 1 + file.size / 5e6, FetchWork(file))
-        if file.sha256 in interned:
-            yield PlannedStep(step, Status.HIT, "interned")
-        else:
-            yield PlannedStep(step, Status.TO_DO, "it is to be fetched again" if again else "not in the store yet")
+        return (*self.fetches.steps(self.inventory), *self.steps.values())

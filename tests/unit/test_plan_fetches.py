@@ -42,7 +42,7 @@ def test_one_file_that_several_want_is_fetched_once() -> None:
 def test_other_files_of_one_name_are_steps_of_their_own() -> None:
     steps = plan_fetches([file("a"), file("b"), file("c", "c.whl")], inventory_of(), again=False).to_do
     assert [step.id for step in steps] == [
-        f"fetch six-1.0.tar.gz {'a' * 12}",
+        "fetch six-1.0.tar.gz",
         f"fetch six-1.0.tar.gz {'b' * 12}",
         "fetch c.whl",
     ]

@@ -19,6 +19,7 @@ from dockerbuild_lib.plan.make import make_plan
 from dockerbuild_lib.plan.plan import Plan
 from dockerbuild_lib.plan.products import Goal, LibraryWork, PythonWork, WheelWork
 from dockerbuild_lib.plan.request import Request
+from dockerbuild_lib.plan.steps import FetchWork
 from dockerbuild_lib.sources.lock_files import lock_text
 from tests.support.catalogs import add_file, write_catalog
 
@@ -164,3 +165,17 @@ def test_crates_are_fetched_and_change_the_recipe(tmp_path: Path) -> None:
 def test_a_lock_of_another_recipe_is_not_built_from(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
     with pytest.raises(LockError, match=said):
         plan(config(tmp_path, **changed))
+
+
+def test_other_files_of_one_name_are_each_fetched_before_the_build_that_needs_them(tmp_path: Path) -> None:
+    pins = {python: (pin("helper", "1", digit * 64),) for python, digit in (("3.11", "b"), ("3.12", "e"))}
+    folder = config(tmp_path, build_requires=pins, built_here={python: {"cffi": "2.1.1"} for python in pins})
+    add_file(folder, "pythons.yaml", '"3.11": {source: debian}\n"3.12": {source: debian}\n')
+    locked = {python: (pin("setuptools", "84"),) for python in pins}
+    cffi = VersionLock(source=pin("cffi", "2.1.1"), build_requires=locked)
+    add_file(folder, "locks/wheels/cffi.json", lock_text(WheelLock(versions={"2.1.1": cffi})))
+    steps = {planned.step.id: planned.step for planned in plan(folder, platforms=("linux-arm64",)).steps}
+    fetched = {step.work.file.sha256[0]: name for name, step in steps.items() if isinstance(step.work, FetchWork)}
+    for python, digit in (("3.11", "b"), ("3.12", "e")):
+        assert fetched[digit] in steps[f"build demo 1.0 linux-arm64-py{python}"].needs
+    assert fetched["b"] != fetched["e"]
