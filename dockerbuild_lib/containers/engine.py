@@ -66,6 +66,17 @@ class Engine:
         """Return the image labelled with this content key, if the engine holds it under a name."""
         return next((image for image in self.images({KEY_LABEL: key}) if image.tags), None)
 
+    def has_image(self, tag: str, key: str) -> bool:
+        """Tell whether the engine holds the image labelled with this content key under *tag*."""
+        import docker.errors  # noqa: PLC0415 - the SDK takes 0.3 s to import
+
+        with translated_engine_errors():
+            try:
+                labels: Mapping[str, str] = self.client.images.get(tag).labels
+            except docker.errors.ImageNotFound:
+                return False
+        return labels.get(KEY_LABEL) == key
+
     def images(self, labels: Mapping[str, str | None]) -> tuple[ImageFacts, ...]:
         """Return the images that carry all *labels* (None: with any value)."""
         filters = {"label": [name if value is None else f"{name}={value}" for name, value in labels.items()]}

@@ -6,7 +6,8 @@ from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.images import context
 from dockerbuild_lib.images.entrypoint import entrypoint_files
 from dockerbuild_lib.plan.products import Workshop
-from dockerbuild_lib.wheels.foreground import Changes, foreground_command, foreground_environment
+from dockerbuild_lib.wheels.foreground import foreground_command
+from dockerbuild_lib.wheels.foreground_environment import foreground_environment
 
 
 def image_files(catalog: Catalog, platform_name: str, base: str) -> dict[str, str]:
@@ -15,5 +16,5 @@ def image_files(catalog: Catalog, platform_name: str, base: str) -> dict[str, st
     toolchain = catalog.toolchains[platform.toolchain]
     workshop = Workshop(platform_name, platform, base, platform.toolchain, toolchain)
     before = foreground_command(toolchain.compiler, ())
-    script = entrypoint_files(platform_name, foreground_environment(workshop, Changes()), before)
+    script = entrypoint_files(platform_name, foreground_environment(workshop), before)
     return context.context_files(catalog, platform_name, base) | {f"files{path}": text for path, text in script.items()}

@@ -1,0 +1,120 @@
+"""A platform's toolchain, ready to run a command of the user's: worked out from the catalogue, or remembered from then.
+
+The models of the catalogue cost more time than all the rest of ``run`` together: what is remembered needs none of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dockerbuild_lib.catalog.work_area import probable_work_area
+from dockerbuild_lib.cli.remembered import RememberedAnswers
+from dockerbuild_lib.cli.session import open_session
+from dockerbuild_lib.cli.tasks_base import PROJECT
+from dockerbuild_lib.containers.engine import Engine
+from dockerbuild_lib.execution.run_folder import new_run_id
+
+if TYPE_CHECKING:
+    from dockerbuild_lib.cli.session import Session
+    from dockerbuild_lib.plan.products import Workshop
+
+REMEMBERED = "run.remembered"
+_SETTINGS = "INVOKE_DOCKERBUILD_"
+_INSTALLED = ".dist-info"
+
+
+@dataclass(frozen=True)
+class UsableToolchain:
+    """What a command in a toolchain needs to know of it."""
+
+    image: str
+    """The tag of the image that has it."""
+    key: str
+    """The image's content key."""
+    compiler: str
+    environment: Mapping[str, str]
+    memory: int
+    """Bytes that the settings allow."""
+    processes: int
+
+
+def usable_toolchain(platform: str, toolchain: str) -> tuple[UsableToolchain, Engine]:
+    """Return a platform's *toolchain* (empty: its own), and the engine that holds its image, made where need be.
+
+    Raises:
+        CatalogError: the settings or the catalogue are wrong, or there is no such platform.
+        UsageError: there is no such toolchain.
+
+    """
+    question = f"{platform} {toolchain}"
+    area = probable_work_area(PROJECT, os.environ)
+    answers = _answers(area) if area else None
+    remembered = answers.get(question) if answers else None
+    if remembered is not None:
+        usable, engine = UsableToolchain(**remembered), Engine(new_run_id())
+        if engine.has_image(usable.image, usable.key):
+            return usable, engine
+    session = open_session()
+    usable = _worked_out(session, platform, toolchain)
+    if answers and area == session.settings.root:
+        answers.put(question, asdict(usable), (session.settings.config_dir,))
+    if not session.engine.has_image(usable.image, usable.key):
+        _make_image(session, platform)
+    return usable, session.engine
+
+
+def _answers(area: Path) -> RememberedAnswers:
+    """Return what is remembered in a work area: it comes from the settings, and from all the code that reads them."""
+    variables = sorted(f"{name}={os.environ[name]}" for name in os.environ if name.startswith(_SETTINGS))
+    texts = (str(PROJECT), os.environ.get("HOME", ""), sys.version, *_installed(), *variables)
+    return RememberedAnswers(area / REMEMBERED, (PROJECT / "invoke.yaml", PROJECT / "dockerbuild_lib"), texts)
+
+
+def _installed() -> Iterator[str]:
+    """Yield the name and version of each package that can be imported."""
+    for folder in filter(os.path.isdir, sys.path):
+        yield from sorted(name for name in os.listdir(folder) if name.endswith(_INSTALLED))  # noqa: PTH208 - names only
+
+
+def _worked_out(session: Session, platform: str, toolchain: str) -> UsableToolchain:
+    from dockerbuild_lib.images.context import image_tag  # noqa: PLC0415
+    from dockerbuild_lib.wheels.foreground_environment import foreground_environment  # noqa: PLC0415
+
+    workshop = _workshop(session, platform, toolchain)
+    return UsableToolchain(
+        image=image_tag(platform, workshop.image),
+        key=workshop.image,
+        compiler=workshop.toolchain.compiler,
+        environment=foreground_environment(workshop),
+        memory=session.settings.limits.memory,
+        processes=session.settings.limits.processes,
+    )
+
+
+def _workshop(session: Session, platform: str, toolchain: str) -> Workshop:
+    from dockerbuild_lib.catalog.suggestions import suggestion  # noqa: PLC0415
+    from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
+    from dockerbuild_lib.plan.goals import GoalMaker  # noqa: PLC0415
+    from dockerbuild_lib.wheels.entrypoint import image_files  # noqa: PLC0415
+
+    catalog = session.catalog
+    catalog.image_platform(platform)
+    if toolchain and toolchain not in catalog.toolchains:
+        fix = suggestion(toolchain, catalog.toolchains)
+        raise UsageError(f"unknown toolchain {toolchain!r}", where="--toolchain", fix=fix)
+    return GoalMaker(catalog, image_files).workshop(platform, toolchain or None)
+
+
+def _make_image(session: Session, platform: str) -> None:
+    from dockerbuild_lib.cli.running import run_plan  # noqa: PLC0415
+    from dockerbuild_lib.plan.make import plan_images  # noqa: PLC0415
+    from dockerbuild_lib.plan.request import ImageRequest  # noqa: PLC0415
+    from dockerbuild_lib.wheels.entrypoint import image_files  # noqa: PLC0415
+
+    plan = plan_images(ImageRequest((platform,)), session.catalog, session.inventory, image_files)
+    run_plan(session, plan, lambda: session.workbench().perform, session.settings.jobs)
