@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from dockerbuild_lib.containers.engine import Engine
     from dockerbuild_lib.containers.work_places import WorkPlace
-    from dockerbuild_lib.wheels.foreground import Changes
+    from dockerbuild_lib.wheels.variables import Changes
 
 REMAINDER = "--"
 SHELL = ("/bin/bash",)
@@ -53,7 +53,7 @@ def run(  # noqa: PLR0913, PLR0917 - invoke makes each an option
 ) -> None:
     """Run a command in a platform's toolchain: run --platform=linux-arm64 -- make CC=cc."""
     from dockerbuild_lib.containers.foreground import ForegroundOptions  # noqa: PLC0415
-    from dockerbuild_lib.wheels.foreground import Changes  # noqa: PLC0415
+    from dockerbuild_lib.wheels.variables import Changes  # noqa: PLC0415
 
     argv = _command(sys.argv, shell=shell)
     changes = Changes.parsed(env, env_prefix, env_suffix)
@@ -95,13 +95,12 @@ def _toolchain_place(
     """Return a platform's image with its toolchain, and a folder of the user's."""
     from dockerbuild_lib.cli.usable_toolchain import usable_toolchain  # noqa: PLC0415
     from dockerbuild_lib.containers.work_places import MountedFolder, SentFolder  # noqa: PLC0415
-    from dockerbuild_lib.wheels.foreground import foreground_command  # noqa: PLC0415
 
     mounted, folder = _place(workdir, Path.cwd())
     usable, engine = usable_toolchain(platform, toolchain)
     return engine, {
         "image": usable.image,
-        "argv": foreground_command(usable.compiler, argv),
+        "argv": (*usable.prefix, *argv),
         "environment": changes.applied(usable.environment),
         "work": SentFolder(mounted) if engine.connection.is_remote else MountedFolder(mounted),
         "folder": folder,
@@ -120,7 +119,7 @@ def _kept_place(step: str, argv: tuple[str, ...], changes: Changes) -> tuple[Eng
     from dockerbuild_lib.containers.keeping import TREE, kept  # noqa: PLC0415
     from dockerbuild_lib.containers.work_places import KeptTree  # noqa: PLC0415
     from dockerbuild_lib.containers.worker import WORKER_ID  # noqa: PLC0415
-    from dockerbuild_lib.wheels.foreground import foreground_command  # noqa: PLC0415
+    from dockerbuild_lib.wheels.foreground import foreground_prefix  # noqa: PLC0415
 
     session = open_session()
     kept_folder = kept_step(session.settings.root, step)
@@ -131,7 +130,7 @@ def _kept_place(step: str, argv: tuple[str, ...], changes: Changes) -> tuple[Eng
     limits = session.settings.limits
     return session.engine, {
         "image": container.image,
-        "argv": foreground_command("zig", argv),
+        "argv": (*foreground_prefix("zig"), *argv),
         "environment": changes.applied(command.environment),
         "work": KeptTree(None if container.missing else kept_folder / TREE),
         "folder": PurePosixPath(command.folder),
@@ -165,7 +164,7 @@ def _place(workdir: Path, current: Path) -> tuple[Path, PurePosixPath]:
         UsageError: there is no such folder.
 
     """
-    from dockerbuild_lib.containers.worker import WORK_FOLDER  # noqa: PLC0415
+    from dockerbuild_lib.core.command import WORK_FOLDER  # noqa: PLC0415
     from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
 
     mounted = workdir.resolve()

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dockerbuild_lib.catalog.work_area import probable_work_area
 from dockerbuild_lib.cli.remembered import RememberedAnswers
@@ -36,11 +36,17 @@ class UsableToolchain:
     """The tag of the image that has it."""
     key: str
     """The image's content key."""
-    compiler: str
+    prefix: tuple[str, ...]
+    """What stands before the command."""
     environment: Mapping[str, str]
     memory: int
     """Bytes that the settings allow."""
     processes: int
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> UsableToolchain:
+        """Return what JSON was made of."""
+        return cls(**{**told, "prefix": tuple(told["prefix"])})
 
 
 def usable_toolchain(platform: str, toolchain: str) -> tuple[UsableToolchain, Engine]:
@@ -56,7 +62,7 @@ def usable_toolchain(platform: str, toolchain: str) -> tuple[UsableToolchain, En
     answers = _answers(area) if area else None
     remembered = answers.get(question) if answers else None
     if remembered is not None:
-        usable, engine = UsableToolchain(**remembered), Engine(new_run_id())
+        usable, engine = UsableToolchain.from_json(remembered), Engine(new_run_id())
         if engine.has_image(usable.image, usable.key):
             return usable, engine
     session = open_session()
@@ -83,13 +89,13 @@ def _installed() -> Iterator[str]:
 
 def _worked_out(session: Session, platform: str, toolchain: str) -> UsableToolchain:
     from dockerbuild_lib.images.context import image_tag  # noqa: PLC0415
-    from dockerbuild_lib.wheels.foreground_environment import foreground_environment  # noqa: PLC0415
+    from dockerbuild_lib.wheels.foreground import foreground_environment, foreground_prefix  # noqa: PLC0415
 
     workshop = _workshop(session, platform, toolchain)
     return UsableToolchain(
         image=image_tag(platform, workshop.image),
         key=workshop.image,
-        compiler=workshop.toolchain.compiler,
+        prefix=foreground_prefix(workshop.toolchain.compiler),
         environment=foreground_environment(workshop),
         memory=session.settings.limits.memory,
         processes=session.settings.limits.processes,

@@ -16,12 +16,13 @@ from dockerbuild_lib.containers.console import Console
 from dockerbuild_lib.containers.errors import refusal, translated_engine_errors
 from dockerbuild_lib.containers.foreground import Foreground, ForegroundOptions
 from dockerbuild_lib.containers.removal import labelled_containers, remove_container
-from dockerbuild_lib.containers.worker import Worker, WorkerOptions
 from dockerbuild_lib.core.errors import DockerbuildError, InterruptedRunError
-from dockerbuild_lib.core.events import StepLog
 
 if TYPE_CHECKING:
     import docker
+
+    from dockerbuild_lib.containers.worker import Worker, WorkerOptions
+    from dockerbuild_lib.core.events import StepLog
 
 KEY_LABEL = "dockerbuild.content-key"
 _IMAGE_ID = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
@@ -141,6 +142,8 @@ class Engine:
     @contextmanager
     def worker(self, options: WorkerOptions) -> Iterator[Worker]:
         """Yield a started container that lives as long as the block, however that ends."""
+        from dockerbuild_lib.containers.worker import Worker  # noqa: PLC0415 - `run` is quicker without
+
         worker = Worker(self.client, options, self.labels())
         try:
             with self._interruptions():

@@ -18,7 +18,7 @@ from dockerbuild_lib.plan.products import Workshop
 from dockerbuild_lib.wheels.build import script, worker_options
 from dockerbuild_lib.wheels.entrypoint import image_files
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, plain_environment
-from dockerbuild_lib.wheels.foreground_environment import foreground_environment
+from dockerbuild_lib.wheels.foreground import foreground_environment
 from dockerbuild_lib.wheels.gate.elf import Budget, ElfFacts, read_elf
 
 LIMITS = Limits(memory=2 << 30, processes=512, seconds=1200)
