@@ -57,21 +57,41 @@ def usable_toolchain(platform: str, toolchain: str) -> tuple[UsableToolchain, En
         UsageError: there is no such toolchain.
 
     """
-    question = f"{platform} {toolchain}"
-    area = probable_work_area(PROJECT, os.environ)
-    answers = _answers(area) if area else None
-    remembered = answers.get(question) if answers else None
-    if remembered is not None:
-        usable, engine = UsableToolchain.from_json(remembered), Engine(new_run_id())
-        if engine.has_image(usable.image, usable.key):
-            return usable, engine
+    known = remembered_toolchain(platform, toolchain)
+    if known is not None:
+        engine = Engine(new_run_id())
+        if engine.has_image(known.image, known.key):
+            return known, engine
     session = open_session()
-    usable = _worked_out(session, platform, toolchain)
-    if answers and area == session.settings.root:
-        answers.put(question, asdict(usable), (session.settings.config_dir,))
-    if not session.engine.has_image(usable.image, usable.key):
+    found = find_toolchain(session, platform, toolchain)
+    if not session.engine.has_image(found.image, found.key):
         _make_image(session, platform)
-    return usable, session.engine
+    return found, session.engine
+
+
+def remembered_toolchain(platform: str, toolchain: str) -> UsableToolchain | None:
+    """Return what :func:`find_toolchain` found, if it would find the same again."""
+    area = probable_work_area(PROJECT, os.environ)
+    told = _answers(area).get(f"{platform} {toolchain}") if area else None
+    return UsableToolchain.from_json(told) if told else None
+
+
+def find_toolchain(session: Session, platform: str, toolchain: str) -> UsableToolchain:
+    """Work out a platform's *toolchain* (empty: its own), and remember it; errors as for :func:`usable_toolchain`."""
+    from dockerbuild_lib.images.context import image_tag  # noqa: PLC0415
+    from dockerbuild_lib.wheels.foreground import foreground_environment, foreground_prefix  # noqa: PLC0415
+
+    workshop, limits = _workshop(session, platform, toolchain), session.settings.limits
+    found = UsableToolchain(
+        image=image_tag(platform, workshop.image),
+        key=workshop.image,
+        prefix=foreground_prefix(workshop.toolchain.compiler),
+        environment=foreground_environment(workshop),
+        memory=limits.memory,
+        processes=limits.processes,
+    )
+    _answers(session.settings.root).put(f"{platform} {toolchain}", asdict(found), (session.settings.config_dir,))
+    return found
 
 
 def _answers(area: Path) -> RememberedAnswers:
@@ -85,21 +105,6 @@ def _installed() -> Iterator[str]:
     """Yield the name and version of each package that can be imported."""
     for folder in filter(os.path.isdir, sys.path):
         yield from sorted(name for name in os.listdir(folder) if name.endswith(_INSTALLED))  # noqa: PTH208 - names only
-
-
-def _worked_out(session: Session, platform: str, toolchain: str) -> UsableToolchain:
-    from dockerbuild_lib.images.context import image_tag  # noqa: PLC0415
-    from dockerbuild_lib.wheels.foreground import foreground_environment, foreground_prefix  # noqa: PLC0415
-
-    workshop = _workshop(session, platform, toolchain)
-    return UsableToolchain(
-        image=image_tag(platform, workshop.image),
-        key=workshop.image,
-        prefix=foreground_prefix(workshop.toolchain.compiler),
-        environment=foreground_environment(workshop),
-        memory=session.settings.limits.memory,
-        processes=session.settings.limits.processes,
-    )
 
 
 def _workshop(session: Session, platform: str, toolchain: str) -> Workshop:
