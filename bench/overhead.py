@@ -24,7 +24,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
 from dockerbuild_lib.cli.session import Session, open_session  # noqa: E402 - found only now
-from dockerbuild_lib.containers.worker import WORK_FOLDER, WORKER_ID  # noqa: E402
+from dockerbuild_lib.containers.worker import WORKER_ID  # noqa: E402
+from dockerbuild_lib.core.command import WORK_FOLDER  # noqa: E402
 from dockerbuild_lib.images.context import image_tag  # noqa: E402
 from dockerbuild_lib.plan.products import WheelWork  # noqa: E402
 from dockerbuild_lib.plan.request import Request  # noqa: E402

@@ -24,6 +24,7 @@ from dockerbuild_lib.catalog.settings_file import (
     is_service,
 )
 from dockerbuild_lib.catalog.validation import validate
+from dockerbuild_lib.catalog.work_area import at
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _given(section: BaseModel | None) -> dict[str, Any]:
 
 def _resolved(section: DockerbuildSection, project_dir: Path, environ: Mapping[str, str]) -> Settings:
     def path(text: str) -> Path:
-        return project_dir / _without_tilde(text, environ)
+        return at(project_dir, text, environ)
 
     limits = section.limits or LimitsSection()
     service = section.store if section.store and is_service(section.store) else None
@@ -139,13 +140,6 @@ def _resolved(section: DockerbuildSection, project_dir: Path, environ: Mapping[s
 
 def _path_or_address(text: str, path: Callable[[str], Path]) -> str:
     return text if "://" in text else str(path(text))
-
-
-def _without_tilde(text: str, environ: Mapping[str, str]) -> str:
-    home = environ.get("HOME")
-    if home and (text == "~" or text.startswith("~/")):
-        return home + text[1:]
-    return text
 
 
 def _cores() -> int:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from dockerbuild_lib.catalog.base import Flag, Model
 from dockerbuild_lib.catalog.kinds import FileKind
+from dockerbuild_lib.catalog.work_area import DEFAULT_ROOT
 
 INVOKE_KEYS = frozenset({"run", "runners", "sudo", "tasks", "timeouts"})
 """Top-level keys of invoke.yaml that are invoke's own."""
@@ -81,7 +82,7 @@ class ArchivesSection(_Section):
 class DockerbuildSection(_Section):
     """``dockerbuild:`` in invoke.yaml."""
 
-    root: PathText = Field(default=".dockerbuild", description="The work area.")
+    root: PathText = Field(default=DEFAULT_ROOT, description="The work area.")
     config_dir: PathText = Field(default="config", description="The catalogue's folder.")
     store: StoreText | None = Field(
         default=None,

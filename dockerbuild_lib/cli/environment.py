@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -87,6 +87,8 @@ def make_environment(root: Path, *, say: Say, run: Run | None = None) -> None:
         python = getattr(sys, "_base_executable", sys.executable)  # not the .venv that is being made anew
         run([python, "-m", "venv", str(venv)])
         run([str(venv / "bin/python"), *_pip_install(root / LOCK)])
+        with suppress(DockerbuildError):  # it only saves time, most of all for users who may not write here
+            run([str(venv / "bin/python"), "-P", "-m", "compileall", "-q", str(root / "dockerbuild_lib")])
         (venv / MADE_IN).write_text(f"{root}\n")
         shutil.copyfile(root / LOCK, venv / f"{LOCK}.tmp")
         (venv / f"{LOCK}.tmp").replace(venv / LOCK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import logging
 import os
 import re
@@ -98,6 +99,7 @@ class LauncherProgram(Program):
         else:
             code = 0
         if exit:
+            gc.freeze()  # else Python looks through all that was imported once more, to no end
             sys.exit(code)
 
     def _parse(self, argv: list[str] | None) -> None:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, TypedDict
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from dockerbuild_lib.cli.session import Session, open_session
+from dockerbuild_lib.cli.session import open_session
 from dockerbuild_lib.cli.tasks_base import task
 
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
+    from dockerbuild_lib.containers.engine import Engine
     from dockerbuild_lib.containers.work_places import WorkPlace
-    from dockerbuild_lib.plan.products import Workshop
-    from dockerbuild_lib.wheels.foreground import Changes
+    from dockerbuild_lib.wheels.variables import Changes
 
 REMAINDER = "--"
 SHELL = ("/bin/bash",)
@@ -53,23 +53,16 @@ def run(  # noqa: PLR0913, PLR0917 - invoke makes each an option
 ) -> None:
     """Run a command in a platform's toolchain: run --platform=linux-arm64 -- make CC=cc."""
     from dockerbuild_lib.containers.foreground import ForegroundOptions  # noqa: PLC0415
-    from dockerbuild_lib.wheels.foreground import Changes  # noqa: PLC0415
+    from dockerbuild_lib.wheels.variables import Changes  # noqa: PLC0415
 
     argv = _command(sys.argv, shell=shell)
     changes = Changes.parsed(env, env_prefix, env_suffix)
     _refuse_what_excludes(platform, step, workdir or toolchain)
-    session = open_session()
     if step:
-        place = _kept_place(session, step, argv, changes)
+        engine, place = _kept_place(step, argv, changes)
     else:
-        place = _toolchain_place(session, platform, toolchain, Path(workdir or "."), argv, changes)
-    options = ForegroundOptions(
-        memory=session.settings.limits.memory,
-        processes=session.settings.limits.processes,
-        network=network,
-        **place,
-    )
-    raise Exit(code=session.engine.run_in_foreground(options))
+        engine, place = _toolchain_place(platform, toolchain, Path(workdir or "."), argv, changes)
+    raise Exit(code=engine.run_in_foreground(ForegroundOptions(network=network, **place)))
 
 
 class _Place(TypedDict):
@@ -81,6 +74,8 @@ class _Place(TypedDict):
     work: WorkPlace
     folder: PurePosixPath
     user: tuple[int, int]
+    memory: int
+    processes: int
 
 
 def _refuse_what_excludes(platform: str, step: str, of_a_platform: str) -> None:
@@ -94,27 +89,28 @@ def _refuse_what_excludes(platform: str, step: str, of_a_platform: str) -> None:
         raise UsageError("a step has its own folder and toolchain", where="--step", fix=fix)
 
 
-def _toolchain_place(  # noqa: PLR0913, PLR0917 - the options of the task
-    session: Session, platform: str, toolchain: str, workdir: Path, argv: tuple[str, ...], changes: Changes
-) -> _Place:
+def _toolchain_place(
+    platform: str, toolchain: str, workdir: Path, argv: tuple[str, ...], changes: Changes
+) -> tuple[Engine, _Place]:
     """Return a platform's image with its toolchain, and a folder of the user's."""
+    from dockerbuild_lib.cli.usable_toolchain import usable_toolchain  # noqa: PLC0415
     from dockerbuild_lib.containers.work_places import MountedFolder, SentFolder  # noqa: PLC0415
-    from dockerbuild_lib.images.context import image_tag  # noqa: PLC0415
-    from dockerbuild_lib.wheels.foreground import foreground_command, foreground_environment  # noqa: PLC0415
 
     mounted, folder = _place(workdir, Path.cwd())
-    workshop = _ready_workshop(session, platform, toolchain)
-    return {
-        "image": image_tag(workshop.platform_name, workshop.image),
-        "argv": foreground_command(workshop.toolchain.compiler, argv),
-        "environment": foreground_environment(workshop, changes),
-        "work": SentFolder(mounted) if session.engine.connection.is_remote else MountedFolder(mounted),
+    usable, engine = usable_toolchain(platform, toolchain)
+    return engine, {
+        "image": usable.image,
+        "argv": (*usable.prefix, *argv),
+        "environment": changes.applied(usable.environment),
+        "work": SentFolder(mounted) if engine.connection.is_remote else MountedFolder(mounted),
         "folder": folder,
         "user": (os.getuid(), os.getgid()),
+        "memory": usable.memory,
+        "processes": usable.processes,
     }
 
 
-def _kept_place(session: Session, step: str, argv: tuple[str, ...], changes: Changes) -> _Place:
+def _kept_place(step: str, argv: tuple[str, ...], changes: Changes) -> tuple[Engine, _Place]:
     """Return the container of a past step, as it was left, with the variables of its build."""
     from pathlib import PurePosixPath  # noqa: PLC0415
 
@@ -123,20 +119,24 @@ def _kept_place(session: Session, step: str, argv: tuple[str, ...], changes: Cha
     from dockerbuild_lib.containers.keeping import TREE, kept  # noqa: PLC0415
     from dockerbuild_lib.containers.work_places import KeptTree  # noqa: PLC0415
     from dockerbuild_lib.containers.worker import WORKER_ID  # noqa: PLC0415
-    from dockerbuild_lib.wheels.foreground import foreground_command  # noqa: PLC0415
+    from dockerbuild_lib.wheels.foreground import foreground_prefix  # noqa: PLC0415
 
+    session = open_session()
     kept_folder = kept_step(session.settings.root, step)
     container = kept(kept_folder)
     if container.missing:
         say(f"warning: {kept_folder}: its files were not kept ({container.missing}); /work is empty")
     command = container.main_command
-    return {
+    limits = session.settings.limits
+    return session.engine, {
         "image": container.image,
-        "argv": foreground_command("zig", argv),
+        "argv": (*foreground_prefix("zig"), *argv),
         "environment": changes.applied(command.environment),
         "work": KeptTree(None if container.missing else kept_folder / TREE),
         "folder": PurePosixPath(command.folder),
         "user": (WORKER_ID, WORKER_ID),
+        "memory": limits.memory,
+        "processes": limits.processes,
     }
 
 
@@ -164,7 +164,7 @@ def _place(workdir: Path, current: Path) -> tuple[Path, PurePosixPath]:
         UsageError: there is no such folder.
 
     """
-    from dockerbuild_lib.containers.worker import WORK_FOLDER  # noqa: PLC0415
+    from dockerbuild_lib.core.command import WORK_FOLDER  # noqa: PLC0415
     from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
 
     mounted = workdir.resolve()
@@ -172,31 +172,3 @@ def _place(workdir: Path, current: Path) -> tuple[Path, PurePosixPath]:
         raise UsageError(f"{workdir} is no folder", where="--workdir", fix="name one that exists")
     below = current.resolve()
     return mounted, WORK_FOLDER / below.relative_to(mounted) if below.is_relative_to(mounted) else WORK_FOLDER
-
-
-def _ready_workshop(session: Session, platform: str, toolchain: str) -> Workshop:
-    """Return a platform's image with its toolchain, after making the image where the engine does not hold it."""
-    from dockerbuild_lib.catalog.suggestions import suggestion  # noqa: PLC0415
-    from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
-    from dockerbuild_lib.plan.goals import GoalMaker  # noqa: PLC0415
-    from dockerbuild_lib.wheels.entrypoint import image_files  # noqa: PLC0415
-
-    catalog = session.catalog
-    catalog.image_platform(platform)
-    if toolchain and toolchain not in catalog.toolchains:
-        fix = suggestion(toolchain, catalog.toolchains)
-        raise UsageError(f"unknown toolchain {toolchain!r}", where="--toolchain", fix=fix)
-    workshop = GoalMaker(catalog, image_files).workshop(platform, toolchain or None)
-    if session.engine.find_image(workshop.image) is None:
-        _make_image(session, platform)
-    return workshop
-
-
-def _make_image(session: Session, platform: str) -> None:
-    from dockerbuild_lib.cli.running import run_plan  # noqa: PLC0415
-    from dockerbuild_lib.plan.make import plan_images  # noqa: PLC0415
-    from dockerbuild_lib.plan.request import ImageRequest  # noqa: PLC0415
-    from dockerbuild_lib.wheels.entrypoint import image_files  # noqa: PLC0415
-
-    plan = plan_images(ImageRequest((platform,)), session.catalog, session.inventory, image_files)
-    run_plan(session, plan, lambda: session.workbench().perform, session.settings.jobs)

@@ -13,9 +13,9 @@ from dockerbuild_lib.cli.environment import say
 from dockerbuild_lib.cli.output import show_json
 from dockerbuild_lib.cli.session import Session, open_session
 from dockerbuild_lib.cli.tasks_base import UPLOAD_SOURCES_HELP, integer_option, task
-from dockerbuild_lib.core.events import Event, Notice
 
 if TYPE_CHECKING:
+    from dockerbuild_lib.core.events import Event
     from dockerbuild_lib.plan.source_uses import NeededSource
 
 _USERS = "wheel, NAME==VERSION, library, python3.13, images or tools whose sources these are, or a pattern; repeatable"
@@ -83,6 +83,8 @@ def lock(_context: Context, name: list[str], update: bool = False, cooldown: str
 
 
 def _say_notice(event: Event) -> None:
+    from dockerbuild_lib.core.events import Notice  # noqa: PLC0415
+
     if isinstance(event, Notice):
         say(event.text)
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from dockerbuild_lib.containers import owners
 from dockerbuild_lib.containers.errors import translated_engine_errors
 from dockerbuild_lib.containers.removal import labelled_containers, remove_container
-from dockerbuild_lib.containers.ssh_tunnel import SshAddress, SshTunnel
 
 if TYPE_CHECKING:
     import docker
+
+    from dockerbuild_lib.containers.ssh_tunnel import SshTunnel
 
 LOCAL_SCHEME = "unix://"
 OLDEST_API = "1.41"
@@ -26,7 +27,7 @@ class Connection:
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         host = environ.get("DOCKER_HOST", "")
-        self._tunnel = SshTunnel(SshAddress.parsed(host)) if host.startswith("ssh://") else None
+        self._tunnel = _tunnel_to(host) if host.startswith("ssh://") else None
         self.is_remote = bool(host) and not host.startswith(LOCAL_SCHEME)
         """Whether it may run on another machine, where this one's folders cannot be mounted."""
         self.client = self._connected(environ)
@@ -58,11 +59,19 @@ def connected() -> Connection:
     return connection
 
 
+def _tunnel_to(host: str) -> SshTunnel:
+    from dockerbuild_lib.containers.ssh_tunnel import SshAddress, SshTunnel  # noqa: PLC0415 - seldom needed
+
+    return SshTunnel(SshAddress.parsed(host))
+
+
 def _spoken_version(variables: Mapping[str, str]) -> str:
     """Return the newest version of its API that the engine has; the SDK takes that, however new."""
     asking = _client(variables, OLDEST_API)
     try:
-        return str(asking.api.version(api_version=False)["ApiVersion"])
+        # Asked for its version, an engine starts other programs to tell theirs too.
+        told = asking.api.get(f"{asking.api.base_url}/_ping", timeout=_TIMEOUT).headers.get("Api-Version")
+        return told or str(asking.api.version(api_version=False)["ApiVersion"])
     finally:
         asking.close()
 

@@ -16,12 +16,13 @@ from dockerbuild_lib.containers.console import Console
 from dockerbuild_lib.containers.errors import refusal, translated_engine_errors
 from dockerbuild_lib.containers.foreground import Foreground, ForegroundOptions
 from dockerbuild_lib.containers.removal import labelled_containers, remove_container
-from dockerbuild_lib.containers.worker import Worker, WorkerOptions
 from dockerbuild_lib.core.errors import DockerbuildError, InterruptedRunError
-from dockerbuild_lib.core.events import StepLog
 
 if TYPE_CHECKING:
     import docker
+
+    from dockerbuild_lib.containers.worker import Worker, WorkerOptions
+    from dockerbuild_lib.core.events import StepLog
 
 KEY_LABEL = "dockerbuild.content-key"
 _IMAGE_ID = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
@@ -65,6 +66,17 @@ class Engine:
     def find_image(self, key: str) -> ImageFacts | None:
         """Return the image labelled with this content key, if the engine holds it under a name."""
         return next((image for image in self.images({KEY_LABEL: key}) if image.tags), None)
+
+    def has_image(self, tag: str, key: str) -> bool:
+        """Tell whether the engine holds the image labelled with this content key under *tag*."""
+        import docker.errors  # noqa: PLC0415 - the SDK takes 0.3 s to import
+
+        with translated_engine_errors():
+            try:
+                labels: Mapping[str, str] = self.client.images.get(tag).labels
+            except docker.errors.ImageNotFound:
+                return False
+        return labels.get(KEY_LABEL) == key
 
     def images(self, labels: Mapping[str, str | None]) -> tuple[ImageFacts, ...]:
         """Return the images that carry all *labels* (None: with any value)."""
@@ -130,6 +142,8 @@ class Engine:
     @contextmanager
     def worker(self, options: WorkerOptions) -> Iterator[Worker]:
         """Yield a started container that lives as long as the block, however that ends."""
+        from dockerbuild_lib.containers.worker import Worker  # noqa: PLC0415 - `run` is quicker without
+
         worker = Worker(self.client, options, self.labels())
         try:
             with self._interruptions():

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from dockerbuild_lib.containers.errors import engine_stream, translated_engine_errors
-from dockerbuild_lib.containers.round_trip import bring_back, packed_folder
-from dockerbuild_lib.containers.worker import WORK_FOLDER
+from dockerbuild_lib.core.command import WORK_FOLDER
 from dockerbuild_lib.core.files import translated_os_errors
 
 if TYPE_CHECKING:
@@ -68,6 +67,8 @@ class SentFolder:
     @contextmanager
     def filled(self, client: docker.DockerClient, container: str, user: tuple[int, int]) -> Iterator[None]:
         """Send the folder; bring back what was changed, however the command ended."""
+        from dockerbuild_lib.containers.round_trip import bring_back, packed_folder  # noqa: PLC0415 - seldom needed
+
         with packed_folder(self.path, WORK_FOLDER.name, user) as (tar, sent):
             _put_with_its_folder(client, container, tar)
         yield

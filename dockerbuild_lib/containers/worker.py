@@ -8,21 +8,20 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from dockerbuild_lib.containers.errors import engine_stream, translated_engine_errors
 from dockerbuild_lib.containers.keeping import KeptCommand, keep
 from dockerbuild_lib.containers.removal import remove_container
 from dockerbuild_lib.containers.transfer import extract_files, pack_files, read_file
-from dockerbuild_lib.core.command import Command, WorkPath
+from dockerbuild_lib.core.command import WORK_FOLDER, Command, WorkPath
 from dockerbuild_lib.core.errors import BuildFailedError, DockerbuildError, LimitExceededError
 from dockerbuild_lib.core.events import StepLog
 
 if TYPE_CHECKING:
     import docker
 
-WORK_FOLDER = PurePosixPath("/work")
 WORK = WorkPath(".")
 """The work folder itself."""
 WORKER_ID = 1234

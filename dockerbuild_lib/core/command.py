@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+WORK_FOLDER = PurePosixPath("/work")
+"""The work folder of workers that are containers."""
+
 
 @dataclass(frozen=True)
 class WorkPath:

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from dockerbuild_lib.containers.engine import KEY_LABEL
-from dockerbuild_lib.containers.worker import WORK_FOLDER
+from dockerbuild_lib.core.command import WORK_FOLDER
 from dockerbuild_lib.images import layout
 
 CONTENT_KEY = "@CONTENT_KEY@"

@@ -6,7 +6,7 @@ from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.images import context
 from dockerbuild_lib.images.entrypoint import entrypoint_files
 from dockerbuild_lib.plan.products import Workshop
-from dockerbuild_lib.wheels.foreground import Changes, foreground_command, foreground_environment
+from dockerbuild_lib.wheels.foreground import foreground_environment, foreground_prefix
 
 
 def image_files(catalog: Catalog, platform_name: str, base: str) -> dict[str, str]:
@@ -14,6 +14,6 @@ def image_files(catalog: Catalog, platform_name: str, base: str) -> dict[str, st
     platform = catalog.image_platform(platform_name)
     toolchain = catalog.toolchains[platform.toolchain]
     workshop = Workshop(platform_name, platform, base, platform.toolchain, toolchain)
-    before = foreground_command(toolchain.compiler, ())
-    script = entrypoint_files(platform_name, foreground_environment(workshop, Changes()), before)
+    before = foreground_prefix(toolchain.compiler)
+    script = entrypoint_files(platform_name, foreground_environment(workshop), before)
     return context.context_files(catalog, platform_name, base) | {f"files{path}": text for path, text in script.items()}

@@ -18,7 +18,7 @@ from dockerbuild_lib.plan.products import Workshop
 from dockerbuild_lib.wheels.build import script, worker_options
 from dockerbuild_lib.wheels.entrypoint import image_files
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, plain_environment
-from dockerbuild_lib.wheels.foreground import Changes, foreground_environment
+from dockerbuild_lib.wheels.foreground import foreground_environment
 from dockerbuild_lib.wheels.gate.elf import Budget, ElfFacts, read_elf
 
 LIMITS = Limits(memory=2 << 30, processes=512, seconds=1200)
@@ -147,7 +147,7 @@ class Smoke:
 def smoke(config: Path, platform: str, toolchain: str, target: Path) -> Smoke:
     """Build the programs with a toolchain of a platform's image, start them there, and copy them to *target*."""
     workshop = GoalMaker(load_catalog(config), image_files).workshop(platform, toolchain)
-    environment = {**foreground_environment(workshop, Changes()), "HOME": "/tmp/home"}  # noqa: S108 - the container's
+    environment = {**foreground_environment(workshop), "HOME": "/tmp/home"}  # noqa: S108 - the container's
     lines: list[str] = []
 
     def log(line: str) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dockerbuild_lib.cli.run import _command
 from dockerbuild_lib.core.errors import UsageError
-from dockerbuild_lib.wheels.foreground import Changes
+from dockerbuild_lib.wheels.variables import Changes
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 VALUES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=20)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dockerbuild_lib.containers.worker import WORK, WORK_FOLDER
-from dockerbuild_lib.core.command import resolve
+from dockerbuild_lib.containers.worker import WORK
+from dockerbuild_lib.core.command import WORK_FOLDER, resolve
 from dockerbuild_lib.images.scripts import prepare_build, trim_python
 from dockerbuild_lib.plan.products import PythonWork, WheelWork
 from dockerbuild_lib.wheels import python
