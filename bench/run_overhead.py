@@ -2,8 +2,9 @@
 
     .venv/bin/python bench/run_overhead.py [ROUNDS [PLATFORM]]
 
-All run ``true``. Ours is measured as users start it, by the launcher; ``docker run`` once confined as ours is, with the same
-folder, and once bare (``docker run --rm IMAGE true``, which sets up a network). The image is made where it is missing.
+All run ``true``. Ours is measured as users start it, by the launcher; ``docker run`` once confined as ours is, with the
+same folder, and once bare (``docker run --rm IMAGE true``, which sets up a network). The image is made where it is
+missing.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -33,17 +33,19 @@ SHELL = ("/bin/bash",)
         "env-prefix": "NAME=VALUE to put before what NAME has, with a colon between; repeatable",
         "env-suffix": "NAME=VALUE to put after what NAME has, with a colon between; repeatable",
         "toolchain": "toolchain of the image; default: the platform's",
+        "library": "library of libraries.yaml to find too, built where it is not there; repeatable",
         "network": "let the command reach the network",
         "shell": "start a shell instead of a command",
         "step": "open the container of a past step again instead: RUN/STEP, or latest/STEP",
     },
-    iterable=["env", "env_prefix", "env_suffix"],
+    iterable=["env", "env_prefix", "env_suffix", "library"],
 )
 def run(  # noqa: PLR0913, PLR0917 - invoke makes each an option
     _context: Context,
     env: list[str],
     env_prefix: list[str],
     env_suffix: list[str],
+    library: list[str],
     platform: str = "",
     workdir: str = "",
     toolchain: str = "",
@@ -57,11 +59,11 @@ def run(  # noqa: PLR0913, PLR0917 - invoke makes each an option
 
     argv = _command(sys.argv, shell=shell)
     changes = Changes.parsed(env, env_prefix, env_suffix)
-    _refuse_what_excludes(platform, step, workdir or toolchain)
+    _refuse_what_excludes(platform, step, bool(workdir or toolchain or library))
     if step:
         engine, place = _kept_place(step, argv, changes)
     else:
-        engine, place = _toolchain_place(platform, toolchain, Path(workdir or "."), argv, changes)
+        engine, place = _toolchain_place((platform, toolchain, tuple(library)), Path(workdir or "."), argv, changes)
     raise Exit(code=engine.run_in_foreground(ForegroundOptions(network=network, **place)))
 
 
@@ -76,28 +78,30 @@ class _Place(TypedDict):
     user: tuple[int, int]
     memory: int
     processes: int
+    trees: NotRequired[Mapping[PurePosixPath, Sequence[Path]]]
 
 
-def _refuse_what_excludes(platform: str, step: str, of_a_platform: str) -> None:
+def _refuse_what_excludes(platform: str, step: str, of_a_platform: bool) -> None:  # noqa: FBT001 - not an option
     """Raise UsageError unless there is one place to run the command in."""
     from dockerbuild_lib.core.errors import UsageError  # noqa: PLC0415
 
     if bool(platform) == bool(step):
         raise UsageError("a command runs for one --platform, or in one --step", fix="give one of them")
     if step and of_a_platform:
-        fix = "leave --workdir and --toolchain out"
+        fix = "leave --workdir, --toolchain and --library out"
         raise UsageError("a step has its own folder and toolchain", where="--step", fix=fix)
 
 
 def _toolchain_place(
-    platform: str, toolchain: str, workdir: Path, argv: tuple[str, ...], changes: Changes
+    wanted: tuple[str, str, tuple[str, ...]], workdir: Path, argv: tuple[str, ...], changes: Changes
 ) -> tuple[Engine, _Place]:
-    """Return a platform's image with its toolchain, and a folder of the user's."""
+    """Return a platform's image with its toolchain and libraries (*wanted*), and a folder of the user's."""
     from dockerbuild_lib.cli.usable_toolchain import usable_toolchain  # noqa: PLC0415
     from dockerbuild_lib.containers.work_places import MountedFolder, SentFolder  # noqa: PLC0415
+    from dockerbuild_lib.images.layout import LIBRARIES  # noqa: PLC0415
 
     mounted, folder = _place(workdir, Path.cwd())
-    usable, engine = usable_toolchain(platform, toolchain)
+    usable, engine = usable_toolchain(*wanted)
     return engine, {
         "image": usable.image,
         "argv": (*usable.prefix, *argv),
@@ -107,6 +111,7 @@ def _toolchain_place(
         "user": (os.getuid(), os.getgid()),
         "memory": usable.memory,
         "processes": usable.processes,
+        "trees": {LIBRARIES: tuple(map(Path, usable.libraries))} if usable.libraries else {},
     }
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,27 +42,33 @@ class UsableToolchain:
     memory: int
     """Bytes that the settings allow."""
     processes: int
+    libraries: tuple[str, ...] = ()
+    """The tars of libraries that the command finds too."""
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> UsableToolchain:
         """Return what JSON was made of."""
-        return cls(**{**told, "prefix": tuple(told["prefix"])})
+        return cls(**{**told, "prefix": tuple(told["prefix"]), "libraries": tuple(told["libraries"])})
 
 
-def usable_toolchain(platform: str, toolchain: str) -> tuple[UsableToolchain, Engine]:
+def usable_toolchain(platform: str, toolchain: str, libraries: tuple[str, ...] = ()) -> tuple[UsableToolchain, Engine]:
     """Return a platform's *toolchain* (empty: its own), and the engine that holds its image, made where need be.
+
+    So are the *libraries* that are to be found with it, in the work area.
 
     Raises:
         CatalogError: the settings or the catalogue are wrong, or there is no such platform.
-        UsageError: there is no such toolchain.
+        UsageError: there is no such toolchain or library.
 
     """
-    known = remembered_toolchain(platform, toolchain)
+    known = None if libraries else remembered_toolchain(platform, toolchain)
     if known is not None:
         engine = Engine(new_run_id())
         if engine.has_image(known.image, known.key):
             return known, engine
     session = open_session()
+    if libraries:
+        return with_libraries(session, platform, toolchain, libraries), session.engine
     found = find_toolchain(session, platform, toolchain)
     if not session.engine.has_image(found.image, found.key):
         _make_image(session, platform)
@@ -78,20 +84,41 @@ def remembered_toolchain(platform: str, toolchain: str) -> UsableToolchain | Non
 
 def find_toolchain(session: Session, platform: str, toolchain: str) -> UsableToolchain:
     """Work out a platform's *toolchain* (empty: its own), and remember it; errors as for :func:`usable_toolchain`."""
+    found = _usable(session, _workshop(session, platform, toolchain))
+    _answers(session.settings.root).put(f"{platform} {toolchain}", asdict(found), (session.settings.config_dir,))
+    return found
+
+
+def with_libraries(session: Session, platform: str, toolchain: str, libraries: tuple[str, ...]) -> UsableToolchain:
+    """Return a platform's *toolchain* with *libraries* and all that they are built with; errors as for the others."""
+    from dockerbuild_lib.cli.running import run_plan  # noqa: PLC0415
+    from dockerbuild_lib.plan.goals import GoalMaker  # noqa: PLC0415
+    from dockerbuild_lib.plan.make import plan_needed_libraries  # noqa: PLC0415
+    from dockerbuild_lib.wheels.entrypoint import image_files  # noqa: PLC0415
+
+    workshop, maker = _workshop(session, platform, toolchain), GoalMaker(session.catalog, image_files)
+    for name in libraries:
+        session.catalog.library(name)  # raises where there is none
+    works = maker.libraries(libraries, workshop)
+    plan = plan_needed_libraries(works, maker, session.inventory)
+    run_plan(session, plan, lambda: session.workbench().perform, session.settings.jobs)
+    tars = tuple(str(session.area.library(work)) for work in works)
+    return replace(_usable(session, workshop, [work.name for work in works]), libraries=tars)
+
+
+def _usable(session: Session, workshop: Workshop, libraries: Sequence[str] = ()) -> UsableToolchain:
     from dockerbuild_lib.images.context import image_tag  # noqa: PLC0415
     from dockerbuild_lib.wheels.foreground import foreground_environment, foreground_prefix  # noqa: PLC0415
 
-    workshop, limits = _workshop(session, platform, toolchain), session.settings.limits
-    found = UsableToolchain(
-        image=image_tag(platform, workshop.image),
+    limits = session.settings.limits
+    return UsableToolchain(
+        image=image_tag(workshop.platform_name, workshop.image),
         key=workshop.image,
         prefix=foreground_prefix(workshop.toolchain.compiler),
-        environment=foreground_environment(workshop),
+        environment=foreground_environment(workshop, libraries),
         memory=limits.memory,
         processes=limits.processes,
     )
-    _answers(session.settings.root).put(f"{platform} {toolchain}", asdict(found), (session.settings.config_dir,))
-    return found
 
 
 def _answers(area: Path) -> RememberedAnswers:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from dockerbuild_lib.containers.console import Console
 from dockerbuild_lib.containers.errors import translated_engine_errors
 from dockerbuild_lib.containers.removal import remove_container
-from dockerbuild_lib.containers.work_places import WorkPlace
+from dockerbuild_lib.containers.work_places import WorkPlace, volume
 from dockerbuild_lib.core.errors import DockerbuildError
+from dockerbuild_lib.core.files import translated_os_errors
 
 if TYPE_CHECKING:
     import docker
@@ -37,6 +38,8 @@ class ForegroundOptions:
     """Bytes."""
     processes: int
     network: bool = False
+    trees: Mapping[PurePosixPath, Sequence[Path]] = field(default_factory=dict)
+    """Folders that live as long as the container, and the tars that are unpacked in each."""
 
 
 class Foreground:
@@ -54,10 +57,17 @@ class Foreground:
             container = self._create(terminal=console.is_terminal)
         try:
             with self._options.work.filled(self._client, container, self._options.user):
+                self._unpack(container)
                 return self._run(container, console)
         finally:
             with translated_engine_errors():
                 remove_container(self._client, container)
+
+    def _unpack(self, container: str) -> None:
+        for folder, tars in self._options.trees.items():
+            for tar in tars:
+                with translated_os_errors(tar), tar.open("rb") as stream, translated_engine_errors():
+                    self._api.put_archive(container, str(folder), stream)
 
     def _run(self, container: str, console: Console) -> int:
         where = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
@@ -84,7 +94,7 @@ class Foreground:
             mem_limit=options.memory,
             memswap_limit=options.memory,
             pids_limit=options.processes,
-            mounts=[options.work.mount()],
+            mounts=[options.work.mount(), *(volume(folder) for folder in options.trees)],
             tmpfs={"/tmp": "rw,exec,nosuid,nodev,mode=1777"},  # noqa: S108 - the container's own
             log_config=LogConfig(type=LogConfig.types.NONE),
         )

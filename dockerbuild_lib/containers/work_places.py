@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from dockerbuild_lib.containers.errors import engine_stream, translated_engine_errors
@@ -62,7 +62,7 @@ class SentFolder:
 
     def mount(self) -> Mount:
         """Return a volume that lives as long as the container."""
-        return _volume()
+        return volume(WORK_FOLDER)
 
     @contextmanager
     def filled(self, client: docker.DockerClient, container: str, user: tuple[int, int]) -> Iterator[None]:
@@ -85,7 +85,7 @@ class KeptTree:
 
     def mount(self) -> Mount:
         """Return a volume that lives as long as the container."""
-        return _volume()
+        return volume(WORK_FOLDER)
 
     @contextmanager
     def filled(
@@ -101,10 +101,11 @@ class KeptTree:
         yield
 
 
-def _volume() -> Mount:
+def volume(folder: PurePosixPath) -> Mount:
+    """Return an empty folder that lives as long as the container."""
     from docker.types import Mount  # noqa: PLC0415 - the SDK takes 0.3 s to import
 
-    return Mount(str(WORK_FOLDER), None, type="volume")
+    return Mount(str(folder), None, type="volume")
 
 
 def _put_with_its_folder(client: docker.DockerClient, container: str, tar: BinaryIO) -> None:

@@ -32,6 +32,8 @@ Debian's port is installed, else to the cross packages' folder. The loader of on
 starts a thread."""
 SOURCES = HOME / "sources.txt"
 """The sources that were unpacked in the image: name, version and sha256 of each; absent where there are none."""
+LIBRARIES = HOME / "libraries"
+"""Where a command of the user's finds the libraries that it asked for; in no image."""
 ENTRYPOINT = SCRIPTS / "entrypoint.sh"
 """What a container without a command prints."""
 BUILD_PYTHON = PurePosixPath("/usr/bin")

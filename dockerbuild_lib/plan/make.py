@@ -12,7 +12,7 @@ from dockerbuild_lib.plan.inventory import Inventory, PackageVersion
 from dockerbuild_lib.plan.judge import judge
 from dockerbuild_lib.plan.plan import Plan
 from dockerbuild_lib.plan.planner import BUILT_WITH, Planner
-from dockerbuild_lib.plan.products import PythonWork, WheelWork
+from dockerbuild_lib.plan.products import LibraryWork, PythonWork, WheelWork
 from dockerbuild_lib.plan.request import ImageRequest, LibraryRequest, Request, select, select_libraries
 from dockerbuild_lib.plan.workshops import ImageFiles
 
@@ -76,6 +76,15 @@ def plan_here(wheel: WheelWork, maker: GoalMaker, inventory: Inventory) -> Plan:
     """Work out what it takes to have a wheel that others are built with in the work area."""
     planner = Planner(maker, inventory)
     planner.finished(wheel, BUILT_WITH)
+    return Plan((), planner.finish())
+
+
+def plan_needed_libraries(libraries: Iterable[LibraryWork], maker: GoalMaker, inventory: Inventory) -> Plan:
+    """Work out what it takes to have libraries, and the image of their platform."""
+    planner = Planner(maker, inventory)
+    for library in libraries:
+        planner.image(library.workshop.platform_name)
+        planner.library(library)
     return Plan((), planner.finish())
 
 

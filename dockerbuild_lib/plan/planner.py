@@ -98,7 +98,7 @@ class Planner:
         crates = (wheel.crates,) if wheel.crates else ()
         needs = [self.fetches.add(file) for file in (wheel.source, *crates, *wheel.build_requires)]
         needs.append(self.image(wheel.workshop.platform_name))
-        needs += [self._library(library) for library in wheel.libraries]
+        needs += [self.library(library) for library in wheel.libraries]
         needs += [self.finished(required, BUILT_WITH) for required in wheel.here]
         needs += self._pythons(wheel.pythons)
         build = self._add(names.build(wheel), wheel.key, needs, BuildWork(wheel), why)
@@ -154,7 +154,8 @@ class Planner:
         self._put(Step(name, name, work.key, (), 30, work), *self._judge_image(work.key))
         return name
 
-    def _library(self, work: LibraryWork, *, rebuild: bool = False) -> str:
+    def library(self, work: LibraryWork, *, rebuild: bool = False) -> str:
+        """Add a library; where the work area does not have it, also all that it is built with."""
         name = names.library(work)
         if name not in self.steps:
             there = not rebuild and self.inventory.library(work)
@@ -165,7 +166,7 @@ class Planner:
         return name
 
     def _library_needs(self, work: LibraryWork) -> tuple[str, ...]:
-        libraries = tuple(self._library(needed) for needed in reversed(work.libraries))
+        libraries = tuple(self.library(needed) for needed in reversed(work.libraries))
         return (self.fetches.add(work.source), self.image(work.workshop.platform_name), *libraries)
 
     def add_library(self, work: LibraryWork, request: LibraryRequest, published: Published | None) -> None:
@@ -184,7 +185,7 @@ class Planner:
             step = Step(name, name, work.key.full, (), 0, PublishLibraryWork(work))
             self._put(step, Status.HIT, f"published as {published.instance_id}")
             return
-        needs = (self._library(work, rebuild=request.rebuild),)
+        needs = (self.library(work, rebuild=request.rebuild),)
         if request.upload:
             self._add(name, work.key, needs, PublishLibraryWork(work), "not published yet")
 
@@ -203,7 +204,7 @@ class Planner:
         return name
 
     def _python_needs(self, work: PythonWork) -> tuple[str, ...]:
-        others = [self._library(library) for library in work.libraries]
+        others = [self.library(library) for library in work.libraries]
         others += [self.python(work.build_python)] if work.build_python else []
         return (self.fetches.add(work.source), self.image(work.workshop.platform_name), *others)
 

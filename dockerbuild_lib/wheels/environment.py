@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from dockerbuild_lib.catalog.architectures import Architecture, architecture_of
 from dockerbuild_lib.catalog.base import GLIBC_VARIABLE
@@ -53,20 +54,25 @@ def plain_environment(conditions: Conditions) -> dict[str, Argument]:
     }
 
 
-def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argument]:
-    """Return the variables that name the compilers and their flags, with *libraries* to be found."""
+def compilers(
+    workshop: Workshop, libraries: Iterable[str], folder: WorkPath | PurePosixPath = LIBRARIES
+) -> dict[str, Argument]:
+    """Return the variables that name the compilers and their flags, with *libraries* to be found in *folder*."""
     name, architecture = workshop.toolchain_name, architecture_of(workshop.platform.triple)
     floor = {GLIBC_VARIABLE: workshop.floor} if workshop.floor else {}
-    used = [LIBRARIES / library for library in libraries]
+    used = [folder / library for library in libraries]
     # The fixed path of the source stands in debug information and __FILE__; /src is what readers of a wheel see.
     prefix_map: Argument = ("-ffile-prefix-map=", SOURCE, "=/src")
     remapped: Argument = ("--remap-path-prefix=", SOURCE, "=/src --remap-path-prefix=", CRATES, "=/crates")
     cflags: tuple[Argument, ...] = (
         *workshop.toolchain.cflags,
         prefix_map,
-        *(("-I", library / "include") for library in used),
+        *(("-I", _place(library / "include")) for library in used),
     )
-    ldflags: tuple[Argument, ...] = (*workshop.toolchain.ldflags, *(("-L", library / "lib") for library in used))
+    ldflags: tuple[Argument, ...] = (
+        *workshop.toolchain.ldflags,
+        *(("-L", _place(library / "lib")) for library in used),
+    )
     fortran = {"FC": layout.compiler(name, "fc"), "FFLAGS": _words(cflags), "FCFLAGS": _words(cflags)}
     return {
         "CROSS_TRIPLE": workshop.platform.triple,
@@ -80,7 +86,7 @@ def compilers(workshop: Workshop, libraries: Iterable[str]) -> dict[str, Argumen
         "CFLAGS": _words(cflags),
         "CXXFLAGS": _words(cflags),
         "LDFLAGS": _words(ldflags),
-        "PKG_CONFIG_LIBDIR": _joined((library / "lib" / "pkgconfig" for library in used), ":"),
+        "PKG_CONFIG_LIBDIR": _joined((_place(library / "lib" / "pkgconfig") for library in used), ":"),
         "CMAKE_TOOLCHAIN_FILE": f"{layout.toolchain_folder(name)}/cmake/toolchain.cmake",
         **(fortran if workshop.toolchain.has_fortran else {}),
         **emulation(architecture),
@@ -129,6 +135,10 @@ def crates_environment(architecture: Architecture, python: Argument) -> dict[str
     """
     cross = {} if architecture.is_build_machine else {"PYO3_CROSS_LIB_DIR": python}
     return {"CARGO_HOME": CRATES / ".cargo", "CARGO_NET_OFFLINE": "true", **cross}
+
+
+def _place(path: WorkPath | PurePosixPath) -> WorkPath | str:
+    return path if isinstance(path, WorkPath) else str(path)
 
 
 def _words(arguments: Iterable[Argument]) -> Argument:

@@ -93,6 +93,32 @@ def test_pkg_config_finds_nothing_of_the_build_machine(with_images: Project) -> 
     assert done.stdout == ""
 
 
+def test_a_library_of_the_catalogue_is_found_by_compiler_pkg_config_and_cmake(
+    with_images: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "z.c").write_text("#include <stdio.h>\n#include <zlib.h>\nint main(void) { puts(zlibVersion()); }\n")
+    lines = (
+        "project(z C)",
+        "find_package(ZLIB REQUIRED)",
+        "add_executable(z z.c)",
+        "target_link_libraries(z ZLIB::ZLIB)",
+    )
+    (tmp_path / "CMakeLists.txt").write_text("\n".join(("cmake_minimum_required(VERSION 3.20)", *lines)))
+    script = """
+        run=$CMAKE_CROSSCOMPILING_EMULATOR
+        $CC $CFLAGS z.c $LDFLAGS -lz -o /tmp/a && $run /tmp/a
+        $CC $(pkg-config --cflags zlib) z.c $(pkg-config --libs zlib) -o /tmp/b && $run /tmp/b
+        cmake -S . -B /tmp/c >/dev/null && cmake --build /tmp/c >/dev/null && $run /tmp/c/z
+    """
+    wanted = (*ARM, "--library=zlib", f"--workdir={tmp_path}")
+    done = with_images.succeed(*wanted, "--", "sh", "-ec", f"cd /work && {script}")
+    assert done.stdout == "1.2.13\n" * 3
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["CMakeLists.txt", "z.c"]
+    again = with_images.succeed(*wanted, "--", "ls", "/opt/dockerbuild/libraries")
+    assert (again.stdout, again.stderr) == ("zlib\n", "")  # it was built the first time
+    assert with_images.run(*ARM, "--", "ls", "/opt/dockerbuild/libraries").code == 2
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_reaches_the_command(with_images: Project, number: signal.Signals) -> None:
     script = "trap 'echo got it; exit 9' INT TERM; echo ready; while :; do sleep 0.1; done"
@@ -140,6 +166,7 @@ def test_a_shell_takes_commands(with_images: Project) -> None:
     [
         (("run", "--platform=linux-arm6", "--", "ls"), "unknown platform 'linux-arm6'; did you mean 'linux-armv6'?"),
         ((*ARM, "--toolchain=zag", "--", "ls"), "--toolchain: unknown toolchain 'zag'"),
+        ((*ARM, "--library=zlob", "--", "ls"), "unknown library 'zlob'; did you mean 'zlib'?"),
         ((*ARM, "--workdir=nowhere", "--", "ls"), "--workdir: nowhere is no folder"),
         ((*ARM, "--env=A", "--", "ls"), "--env: 'A' is no assignment; write NAME=VALUE"),
         (ARM, "there is no command; write it after --, or give --shell"),
