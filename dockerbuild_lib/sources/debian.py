@@ -93,8 +93,8 @@ def find_upstream_archives(packages: Iterable[SourcePackage], suites: Iterable[s
 def upstream_archive(package: SourcePackage, showsrc: str) -> DebianFile:
     """Return the upstream archive that the stanzas of ``apt-cache showsrc`` have for *package*."""
     described = [fields for fields in stanzas(showsrc) if fields.get("package") == package.name]
-    here = sorted({_upstream_version(fields.get("version", "")) for fields in described})
-    fields = [fields for fields in described if _upstream_version(fields.get("version", "")) == package.version]
+    here = sorted({upstream_version(fields.get("version", "")) for fields in described})
+    fields = [fields for fields in described if upstream_version(fields.get("version", "")) == package.version]
     # Security updates have folders of their own: the same archive may lie in two places.
     found = {file for stanza in fields for file in _archives(package, stanza)}
     if len({file.sha256 for file in found}) == 1:
@@ -109,7 +109,7 @@ def upstream_archive(package: SourcePackage, showsrc: str) -> DebianFile:
     raise LockError(f"it has {count} upstream archive (.orig.tar.*)", where=where, fix="take another source")
 
 
-def _upstream_version(version: str) -> str:
+def upstream_version(version: str) -> str:
     """Return upstream's version in a Debian version: ``[epoch:]upstream[+dfsg][-revision]`` (Debian Policy, 5.6.12)."""
     without_epoch = version.partition(":")[2] or version
     return _REPACKED.sub("", without_epoch.rpartition("-")[0] or without_epoch)
