@@ -59,3 +59,8 @@ def rust_linker(toolchain: str) -> str:
 def compiler(toolchain: str, program: str) -> str:
     """Return the path of a toolchain's program: cc, c++, ar, ranlib, ld, nm, strip."""
     return str(toolchain_folder(toolchain) / "bin" / program)
+
+
+def script(name: str, *arguments: str) -> tuple[str, ...]:
+    """Return the command line of one of the image's own programs."""
+    return (f"{BUILD_PYTHON}/python3.11", "-I", "-B", f"{SCRIPTS}/{name}.py", *arguments)

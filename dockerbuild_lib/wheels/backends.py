@@ -19,12 +19,13 @@ from dockerbuild_lib.core.command import Argument, Command, WorkPath
 from dockerbuild_lib.core.errors import BuildFailedError, LimitExceededError
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.core.text import displayable
+from dockerbuild_lib.images.layout import script
 from dockerbuild_lib.plan.goals import GoalMaker
 from dockerbuild_lib.plan.products import PythonWork, WheelWork, Workshop
 from dockerbuild_lib.sources.backends import HereWheel, Subject
 from dockerbuild_lib.sources.requirements import parse_answer
 from dockerbuild_lib.sources.trees import SourceTrees
-from dockerbuild_lib.wheels.build import RequiredWheel, requirement_files, script, worker_options
+from dockerbuild_lib.wheels.build import RequiredWheel, requirement_files, worker_options
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, SOURCE, plain_environment, target_environment
 from dockerbuild_lib.wheels.python_places import build_machine_interpreter, sysconfig_module
 

@@ -122,11 +122,6 @@ def worker_options(workshop: Workshop, limits: Limits, conditions: Conditions = 
     return WorkerOptions(image=tag, limits=limits, hostname=conditions.hostname, cpus=conditions.cpus)
 
 
-def script(name: str, *arguments: str) -> tuple[str, ...]:
-    """Return the command line of one of the image's own programs."""
-    return ("/usr/bin/python3.11", "-I", "-B", f"{layout.SCRIPTS}/{name}.py", *arguments)
-
-
 def build_files(inputs: WheelInputs) -> dict[WorkPath, Path | bytes]:
     """Return what lies in the work folder when a build begins, the source, crates and libraries apart."""
     kept = {LIBRARIES / ".keep": b"", BUILD_MACHINE / ".keep": b""}
@@ -149,8 +144,8 @@ def build_commands(wheel: WheelWork, conditions: Conditions) -> tuple[Command, .
     revision = str(wheel.version_recipe.revision)
     phases: tuple[tuple[tuple[Argument, ...], Mapping[str, Argument]], ...] = (
         (_preparation(wheel), plain),
-        (script("build_wheel", settings, replaced), wheel_environment(wheel, conditions)),
-        (script("repair_wheel", revision, *_allowed_tags(wheel)), plain),
+        (layout.script("build_wheel", settings, replaced), wheel_environment(wheel, conditions)),
+        (layout.script("repair_wheel", revision, *_allowed_tags(wheel)), plain),
     )
     return tuple(Command((*_under_umask(conditions), *argv), environment) for argv, environment in phases)
 
@@ -177,7 +172,7 @@ def _allowed_tags(wheel: WheelWork) -> tuple[str, ...]:
 
 def _preparation(wheel: WheelWork) -> tuple[Argument, ...]:
     multiarch = architecture_of(wheel.workshop.platform.triple).multiarch
-    return (*script("prepare_build"), wheel_interpreter(wheel), multiarch)
+    return (*layout.script("prepare_build"), wheel_interpreter(wheel), multiarch)
 
 
 def _the_wheel(worker: Worker, target: Path) -> Path:

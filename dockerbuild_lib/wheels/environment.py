@@ -83,6 +83,7 @@ def compilers(
         "LD": layout.compiler(name, "ld"),
         "NM": layout.compiler(name, "nm"),
         "STRIP": layout.compiler(name, "strip"),
+        "READELF": layout.compiler(name, "readelf"),
         "CFLAGS": _words(cflags),
         "CXXFLAGS": _words(cflags),
         "LDFLAGS": _words(ldflags),

@@ -10,19 +10,10 @@ from dockerbuild_lib.images import layout
 from dockerbuild_lib.plan.products import Workshop
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, compilers, plain_environment
 
-_WITH_ZIG_CACHE = (
-    f'/bin/cp -rs {layout.ZIG_CACHE}/. "$ZIG_GLOBAL_CACHE_DIR" && '
-    '/bin/rm -rf "$ZIG_GLOBAL_CACHE_DIR/h" "$ZIG_GLOBAL_CACHE_DIR/z" && '
-    f'/bin/cp -r {layout.ZIG_CACHE}/h "$ZIG_GLOBAL_CACHE_DIR"; exec "$@"'
-)
-
 
 def foreground_prefix(compiler: str) -> tuple[str, ...]:
-    """Return what stands before a command: with zig, what fills its cache from the image's.
-
-    As in a build, large results are links, and what zig writes to is copied.
-    """
-    return ("/bin/sh", "-c", _WITH_ZIG_CACHE, "sh") if compiler == "zig" else ()
+    """Return what stands before a command: with zig, what fills its cache from the image's."""
+    return layout.script("zig_cache") if compiler == "zig" else ()
 
 
 def foreground_environment(workshop: Workshop, libraries: Sequence[str] = ()) -> dict[str, str]:

@@ -8,8 +8,8 @@ from dockerbuild_lib.catalog.architectures import architecture_of
 from dockerbuild_lib.catalog.libraries import BuildSystem
 from dockerbuild_lib.core.command import Argument, Command, WorkPath
 from dockerbuild_lib.core.errors import CatalogError
+from dockerbuild_lib.images.layout import script
 from dockerbuild_lib.plan.products import LibraryWork
-from dockerbuild_lib.wheels.build import script
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, LIBRARIES, SOURCE, compilers, plain_environment
 
 BUILD_TRIPLE = "x86_64-pc-linux-gnu"

@@ -18,9 +18,10 @@ from dockerbuild_lib.core.command import Argument, Command
 from dockerbuild_lib.core.events import StepLog
 from dockerbuild_lib.core.files import atomic_writer, translated_os_errors
 from dockerbuild_lib.images import layout
+from dockerbuild_lib.images.layout import script
 from dockerbuild_lib.plan.products import PythonWork
 from dockerbuild_lib.sources.trees import SourceTrees
-from dockerbuild_lib.wheels.build import script, worker_options
+from dockerbuild_lib.wheels.build import worker_options
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, LIBRARIES, SOURCE, compilers, plain_environment
 from dockerbuild_lib.wheels.python_places import BUILD_MACHINE, PYTHON, build_interpreter
 

@@ -13,9 +13,10 @@ from dockerbuild_lib.catalog.load import load_catalog
 from dockerbuild_lib.containers.engine import Engine
 from dockerbuild_lib.containers.worker import Limits, Worker
 from dockerbuild_lib.core.command import Command, WorkPath
+from dockerbuild_lib.images.layout import script
 from dockerbuild_lib.plan.goals import GoalMaker
 from dockerbuild_lib.plan.products import Workshop
-from dockerbuild_lib.wheels.build import script, worker_options
+from dockerbuild_lib.wheels.build import worker_options
 from dockerbuild_lib.wheels.entrypoint import image_files
 from dockerbuild_lib.wheels.environment import DEFAULT_CONDITIONS, plain_environment
 from dockerbuild_lib.wheels.foreground import foreground_environment

@@ -17,28 +17,10 @@ VENV = WORK / "venv"
 
 def main(python: str = "", multiarch: str = "") -> None:
     """Prepare what a build needs beside its source; *python* runs a wheel's build."""
-    link_zig_cache()
+    subprocess.run((sys.executable, "-I", "-B", str(HOME / "scripts/zig_cache.py")), check=True)
     if python:
         install(WORK / "inputs" / "requirements.txt", python)
         show_target(Path(python), multiarch)
-
-
-def link_zig_cache() -> None:
-    """Give zig a cache of its own that begins with the image's: big results are links, records (h) are copies.
-
-    Its own parsed sources (z) are left out. It opens them to write, which a link into the image refuses, and parses
-    anew what it must still compile: a runtime without debug information, for flags that strip what they link.
-    """
-    image, own = HOME / "zig-cache", Path(os.environ["ZIG_GLOBAL_CACHE_DIR"])
-    for kind in image.iterdir() if image.exists() else ():
-        if kind.name == "z":
-            continue
-        if kind.name == "h":
-            shutil.copytree(kind, own / kind.name)
-            continue
-        (own / kind.name).mkdir(parents=True)
-        for entry in kind.iterdir():
-            (own / kind.name / entry.name).symlink_to(entry)
 
 
 def show_target(python: Path, multiarch: str) -> None:
