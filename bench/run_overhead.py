@@ -1,9 +1,9 @@
 """What ``run`` costs beside ``docker run`` of the same command in the same image: in turns, in one run.
 
-    .venv/bin/python bench/run_overhead.py [ROUNDS]
+    .venv/bin/python bench/run_overhead.py [ROUNDS [PLATFORM]]
 
-Both are confined alike, see the same folder and run ``true``. Ours is measured as users start it, by the launcher. The
-image must be there: ``./dockerbuild image.generate --platform=linux-arm64`` makes it.
+All run ``true``. Ours is measured as users start it, by the launcher; ``docker run`` once confined as ours is, with the
+same folder, and once bare (``docker run --rm IMAGE true``, with a network). The image is made where it is missing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
-PLATFORM = "linux-arm64"
+PLATFORM = "linux-amd64"
 CONFINED = (
     *("--rm", "--init", "--interactive", "--read-only", "--network=none", "--log-driver=none"),
     *(
@@ -30,25 +30,27 @@ CONFINED = (
 )
 
 
-def main(rounds: int) -> None:
-    """Print both medians, and what ``run`` adds."""
+def main(rounds: int, platform: str) -> None:
+    """Print the medians, and what ``run`` adds to each of the others."""
+    tag = image(platform)
     with tempfile.TemporaryDirectory() as folder:
         ways = {
-            "run": (str(PROJECT / "dockerbuild"), "run", f"--platform={PLATFORM}", "--", "true"),
-            "docker run": ("docker", "run", *CONFINED, f"--volume={folder}:/work", image(), "true"),
+            "run": (str(PROJECT / "dockerbuild"), "run", f"--platform={platform}", "--", "true"),
+            "docker run": ("docker", "run", *CONFINED, f"--volume={folder}:/work", tag, "true"),
+            "bare docker run": ("docker", "run", "--rm", tag, "true"),
         }
         for way in ways.values():
             seconds_of(way, folder)  # compiles the library, and warms the engine up
         times = [[seconds_of(way, folder) for way in ways.values()] for _ in range(rounds)]
-    ours, bare = (statistics.median(column) for column in zip(*times, strict=True))
-    differences = statistics.median(first - second for first, second in times)
-    told = ", ".join(f"{name} {median:.2f} s" for name, median in zip(ways, (ours, bare), strict=True))
-    print(f"{told}: {ours - bare:+.2f} s (median of the differences {differences:+.2f} s, {rounds} rounds)")
+    for number, name in enumerate(ways):
+        median = statistics.median(row[number] for row in times)
+        difference = statistics.median(row[0] - row[number] for row in times)
+        print(f"{name:16} {median:.2f} s" + f", run takes {difference:+.2f} s" * (number > 0))
 
 
-def image() -> str:
-    """Return the tag of the platform's image, as it is today."""
-    command = (str(PROJECT / "dockerbuild"), "image.generate", f"--platform={PLATFORM}")
+def image(platform: str) -> str:
+    """Return the tag of a platform's image, as it is today."""
+    command = (str(PROJECT / "dockerbuild"), "image.generate", f"--platform={platform}")
     done = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True)
     return done.stdout.split()[2]
 
@@ -61,4 +63,5 @@ def seconds_of(command: tuple[str, ...], folder: str) -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 15)
+    given = sys.argv[1:]
+    main(int(given[0]) if given else 15, given[1] if len(given) > 1 else PLATFORM)

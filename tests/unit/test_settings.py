@@ -23,6 +23,7 @@ from dockerbuild_lib.catalog.settings_file import (
     LimitsSection,
     bytes_of,
 )
+from dockerbuild_lib.catalog.work_area import probable_work_area
 from dockerbuild_lib.core.errors import CatalogError
 
 PROJECT = Path(__file__).parents[2]
@@ -148,6 +149,23 @@ def test_a_tilde_is_the_users_home(tmp_path: Path) -> None:
     found = load_settings(project, {"HOME": "/u/me"})
     assert (found.root, found.store, found.config_dir) == (Path("/u/me/area"), Path("/u/me"), tmp_path / "~other")
     assert load_settings(project, {}).root == tmp_path / "~" / "area"
+
+
+@pytest.mark.parametrize("variables", [{}, {"HOME": "/u/me"}, {PREFIX + "ROOT": "~/other", "HOME": "/u/me"}])
+@pytest.mark.parametrize(
+    "text",
+    [None, "", "dockerbuild: {}", "dockerbuild: {jobs: 2}", "dockerbuild: {root: ~/area}", "dockerbuild: {root: /a}"],
+)
+def test_the_work_area_is_found_without_the_models(tmp_path: Path, text: str | None, variables: dict[str, str]) -> None:
+    if text is not None:
+        _with(tmp_path, text)
+    assert probable_work_area(tmp_path, variables) == load_settings(tmp_path, variables).root
+
+
+@pytest.mark.parametrize("text", ["a: [", "\xff", "[]", "dockerbuild: {root: 3}", "dockerbuild: {root: [a]}"])
+def test_settings_that_are_wrong_may_name_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "invoke.yaml").write_bytes(text.encode("latin-1"))
+    assert probable_work_area(tmp_path, {}) in {None, tmp_path / ".dockerbuild"}
 
 
 def test_relative_projects_give_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
