@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,7 +82,9 @@ def find_toolchain(session: Session, platform: str, toolchain: str) -> UsableToo
     from dockerbuild_lib.images.context import image_tag  # noqa: PLC0415
     from dockerbuild_lib.wheels.foreground import foreground_environment, foreground_prefix  # noqa: PLC0415
 
-    workshop, limits = _workshop(session, platform, toolchain), session.settings.limits
+    answers, config_dir, limits = _answers(session.settings.root), session.settings.config_dir, session.settings.limits
+    before = answers.look(config_dir)
+    workshop = _workshop(session, platform, toolchain)
     found = UsableToolchain(
         image=image_tag(platform, workshop.image),
         key=workshop.image,
@@ -90,7 +93,7 @@ def find_toolchain(session: Session, platform: str, toolchain: str) -> UsableToo
         memory=limits.memory,
         processes=limits.processes,
     )
-    _answers(session.settings.root).put(f"{platform} {toolchain}", asdict(found), (session.settings.config_dir,))
+    answers.put(f"{platform} {toolchain}", asdict(found), before, config_dir)
     return found
 
 
@@ -103,8 +106,9 @@ def _answers(area: Path) -> RememberedAnswers:
 
 def _installed() -> Iterator[str]:
     """Yield the name and version of each package that can be imported."""
-    for folder in filter(os.path.isdir, sys.path):
-        yield from sorted(name for name in os.listdir(folder) if name.endswith(_INSTALLED))  # noqa: PTH208 - names only
+    for folder in sys.path:
+        with suppress(OSError):  # Python passes over what is no folder too
+            yield from sorted(name for name in os.listdir(folder) if name.endswith(_INSTALLED))  # noqa: PTH208 - names only
 
 
 def _workshop(session: Session, platform: str, toolchain: str) -> Workshop:
