@@ -3,8 +3,7 @@
     .venv/bin/python bench/run_overhead.py [ROUNDS [PLATFORM]]
 
 All run ``true``. Ours is measured as users start it, by the launcher; ``docker run`` once confined as ours is, with the
-same folder, and once bare (``docker run --rm IMAGE true``, which sets up a network). The image is made where it is
-missing.
+same folder, and once bare (``docker run --rm IMAGE true``, with a network). The image is made where it is missing.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ CONFINED = (
 )
 
 
-def main(rounds: int = 15, platform: str = PLATFORM) -> None:
+def main(rounds: int, platform: str) -> None:
     """Print the medians, and what ``run`` adds to each of the others."""
     tag = image(platform)
     with tempfile.TemporaryDirectory() as folder:
@@ -64,4 +63,5 @@ def seconds_of(command: tuple[str, ...], folder: str) -> float:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]), *sys.argv[2:3])
+    given = sys.argv[1:]
+    main(int(given[0]) if given else 15, given[1] if len(given) > 1 else PLATFORM)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,20 +35,27 @@ class RememberedAnswers:
     def get(self, question: str) -> Any | None:  # noqa: ANN401 - what JSON holds
         """Return the answer to *question*; None when there is none, or it may be true no more."""
         record = self._record()
-        if record is None or record["digest"] != self._digest(record["found_places"]):
+        if record is None:
             return None
-        return record["answers"].get(question)
+        seen = self.look(*map(Path, record["found_places"]))
+        return record["answers"].get(question) if seen and seen.digest == record["digest"] else None
 
-    def put(self, question: str, answer: Mapping[str, Any], found_places: Sequence[Path]) -> None:
-        """Keep the answer to *question*, which came from *found_places* too, wherever the other places say they are.
+    def look(self, *found_places: Path) -> Fingerprint | None:
+        """Return what is there now, in *found_places* too, which the other places lead to; None: it cannot be read."""
+        with suppress(OSError):
+            return fingerprint((*self.places, *found_places), (*self.texts, *map(str, found_places)))
+        return None
+
+    def put(self, question: str, answer: Mapping[str, Any], before: Fingerprint | None, *found_places: Path) -> None:
+        """Keep the answer to *question*; *before* is what was seen before it was worked out.
 
         What changed after this program began may have been read before that, or after it: then nothing is kept.
         """
+        if before is None or before.changed_at > STARTED_AT - _SURELY_BEFORE or before != self.look(*found_places):
+            return
         found = [str(place) for place in found_places]
         with suppress(OSError, DockerbuildError):
-            seen = self._fingerprint(found)
-            if seen.changed_at < STARTED_AT - _SURELY_BEFORE:
-                self._write({"digest": seen.digest, "found_places": found, "answers": {question: answer}})
+            self._write({"digest": before.digest, "found_places": found, "answers": {question: answer}})
 
     def _write(self, record: dict[str, Any]) -> None:
         before = self._record()
@@ -67,15 +74,6 @@ class RememberedAnswers:
             return None
         record: dict[str, Any] = json.loads(text)
         return record
-
-    def _digest(self, found: Sequence[str]) -> str | None:
-        try:
-            return self._fingerprint(found).digest
-        except OSError:
-            return None
-
-    def _fingerprint(self, found: Sequence[str]) -> Fingerprint:
-        return fingerprint((*self.places, *map(Path, found)), (*self.texts, *found))
 
 
 def _checksum(text: bytes) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,8 +85,10 @@ def remembered_toolchain(platform: str, toolchain: str) -> UsableToolchain | Non
 
 def find_toolchain(session: Session, platform: str, toolchain: str) -> UsableToolchain:
     """Work out a platform's *toolchain* (empty: its own), and remember it; errors as for :func:`usable_toolchain`."""
+    answers, config_dir = _answers(session.settings.root), session.settings.config_dir
+    before = answers.look(config_dir)
     found = _usable(session, _workshop(session, platform, toolchain))
-    _answers(session.settings.root).put(f"{platform} {toolchain}", asdict(found), (session.settings.config_dir,))
+    answers.put(f"{platform} {toolchain}", asdict(found), before, config_dir)
     return found
 
 
@@ -130,8 +133,9 @@ def _answers(area: Path) -> RememberedAnswers:
 
 def _installed() -> Iterator[str]:
     """Yield the name and version of each package that can be imported."""
-    for folder in filter(os.path.isdir, sys.path):
-        yield from sorted(name for name in os.listdir(folder) if name.endswith(_INSTALLED))  # noqa: PTH208 - names only
+    for folder in sys.path:
+        with suppress(OSError):  # Python passes over what is no folder too
+            yield from sorted(name for name in os.listdir(folder) if name.endswith(_INSTALLED))  # noqa: PTH208 - names only
 
 
 def _workshop(session: Session, platform: str, toolchain: str) -> Workshop:

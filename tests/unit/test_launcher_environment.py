@@ -15,7 +15,13 @@ from packaging.utils import canonicalize_name
 from dockerbuild_lib import __version__
 from dockerbuild_lib.cli import environment
 from dockerbuild_lib.cli.environment import is_current, make_environment
-from dockerbuild_lib.core.errors import HashMismatchError, NetworkError, NoSpaceError, PermissionDeniedError
+from dockerbuild_lib.core.errors import (
+    DockerbuildError,
+    HashMismatchError,
+    NetworkError,
+    NoSpaceError,
+    PermissionDeniedError,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -23,9 +29,10 @@ PROJECT = Path(__file__).resolve().parents[2]
 class StandIn:
     """Instead of venv and pip: makes the one file that counts."""
 
-    def __init__(self, root: Path, failure: BaseException | None = None) -> None:
+    def __init__(self, root: Path, failure: BaseException | None = None, fails: str = "pip") -> None:
         self.root = root
         self.failure = failure
+        self.fails = fails
         self.commands: list[tuple[str, ...]] = []
 
     def __call__(self, command: Sequence[str]) -> None:
@@ -33,7 +40,7 @@ class StandIn:
         python = self.root / ".venv/bin/python"
         python.parent.mkdir(exist_ok=True)
         python.touch(mode=0o755)
-        if self.failure is not None and "pip" in command:
+        if self.failure is not None and self.fails in command:
             raise self.failure
 
 
@@ -49,6 +56,14 @@ def test_an_environment_is_made_from_the_lock_with_hashes_and_wheels_only(root: 
     make_environment(root, say=said.append, run=run)
     assert said == ["making .venv from requirements.lock"]
     assert {"--require-hashes", "--only-binary=:all:"} < set(run.commands[1])
+    assert is_current(root)
+
+
+@pytest.mark.parametrize("failure", [None, DockerbuildError("no space left")])
+def test_the_program_is_compiled_too_where_that_can_be_done(root: Path, failure: DockerbuildError | None) -> None:
+    run = StandIn(root, failure, "compileall")
+    make_environment(root, say=lambda _line: None, run=run)
+    assert run.commands[-1][2:] == ("-m", "compileall", "-q", str(root / "dockerbuild_lib"))
     assert is_current(root)
 
 

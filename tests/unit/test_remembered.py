@@ -25,7 +25,8 @@ def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RememberedAnswer
 
 
 def put(answers: RememberedAnswers, question: str = "q") -> None:
-    answers.put(question, ANSWER, (answers.file.parents[1] / "config",))
+    config = answers.file.parents[1] / "config"
+    answers.put(question, ANSWER, answers.look(config), config)
 
 
 def test_an_answer_is_there_for_its_question_only(answers: RememberedAnswers) -> None:
@@ -55,6 +56,27 @@ def test_what_may_have_changed_while_the_program_ran_is_not_kept(
     answers: RememberedAnswers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remembered, "STARTED_AT", time.time() + 1)
+    put(answers)
+    assert not answers.file.exists()
+
+
+@pytest.mark.parametrize("text", ["b", "a"])
+def test_nor_is_what_changed_while_the_answer_was_worked_out(
+    answers: RememberedAnswers, tmp_path: Path, text: str
+) -> None:
+    before = answers.look()
+    time.sleep(0.05)
+    (tmp_path / "settings").write_text(text)  # perhaps back again: what was read meanwhile, nobody knows
+    answers.put("q", ANSWER, before)
+    assert not answers.file.exists()
+
+
+def test_what_cannot_be_looked_at_is_not_kept(answers: RememberedAnswers, tmp_path: Path) -> None:
+    put(answers)
+    (tmp_path / "settings").unlink()
+    (tmp_path / "settings").symlink_to("settings")
+    assert answers.get("q") is None
+    answers.file.unlink()
     put(answers)
     assert not answers.file.exists()
 
