@@ -18,12 +18,14 @@ from dockerbuild_lib.core.machine import ensure_programs
 TEST_PROGRAMS = {
     "aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu",  # unlike gcc's package, it needs the C library's headers
     "busybox": "busybox-static",
+    "catatonit": "catatonit",
     "docker-registry": "docker-registry",
     "dockerd": "docker.io",
     "gcc": "gcc",
     "git": "git",
     "ip": "iproute2",
     "openssl": "openssl",
+    "podman": "podman",
     "skopeo": "skopeo",
     "ssh": "openssh-client",
     "sshd": "openssh-server",

@@ -15,6 +15,15 @@ from dockerbuild_lib.core.errors import (
 )
 
 PERMISSION_FIX = "add yourself to the docker group (sudo usermod -aG docker $USER) and log in again"
+_CONFIGURATION = "/etc/containers/containers.conf"
+_LIMITS_FIX = f'put default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"] below [containers] in {_CONFIGURATION}'
+_PODMAN_FIXES = {
+    "container-init binary not found": "install it where podman runs (Debian, Ubuntu: apt-get install catatonit)",
+    "error setting rlimit": _LIMITS_FIX,  # runc
+    "crun: setrlimit": _LIMITS_FIX,
+    "cgroups in hybrid mode": f'install runc, and put runtime = "runc" below [engine] in {_CONFIGURATION}',
+}
+"""What podman is in want of, by what it then says."""
 ENGINE_FIX = "start it, run ./dockerbuild as root on Debian or Ubuntu (it installs one), or set DOCKER_HOST"
 
 
@@ -49,7 +58,8 @@ def refusal(text: str) -> DockerbuildError:
     """Return the error for what an engine that answers says, judged by its text: the engine's codes mislead."""
     if "no space left" in text.lower():
         return NoSpaceError("no space left on the engine's disk", where=_where(), fix="docker system prune frees some")
-    return ImageFailedError(text, where=_where())
+    fix = next((fix for said, fix in _PODMAN_FIXES.items() if said in text), None)
+    return ImageFailedError(text, where=_where(), fix=fix)
 
 
 def engine_stream(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -18,6 +18,9 @@ from dockerbuild_lib.core.files import translated_os_errors
 if TYPE_CHECKING:
     import docker
 
+_STARTER = ("/bin/sh", "-c", 'exec "$@"', "sh")
+"""Ends with 127 when there is no such program; of the engines' own, podman's (catatonit) ends with 1."""
+
 
 @dataclass(frozen=True)
 class ForegroundOptions:
@@ -100,7 +103,7 @@ class Foreground:
         )
         created = self._api.create_container(
             options.image,
-            command=list(options.argv),
+            command=[*_STARTER, *options.argv],
             entrypoint=[],
             user="{}:{}".format(*options.user),
             environment=dict(options.environment),
