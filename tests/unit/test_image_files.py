@@ -19,7 +19,7 @@ TARGETS = {
     "linux-armv6": "arm-linux-gnueabihf.${DOCKERBUILD_GLIBC:-2.17} -mcpu=arm1176jzf_s",
     "linux-riscv64": "riscv64-linux-gnu.${DOCKERBUILD_GLIBC:-2.27}",
     "linux-386": "x86-linux-gnu.${DOCKERBUILD_GLIBC:-2.17}",
-    "linux-ppc64le": "powerpc64le-linux-gnu.${DOCKERBUILD_GLIBC:-2.19}",
+    "linux-ppc64le": "powerpc64le-linux-gnu.${DOCKERBUILD_GLIBC:-2.32}",
     "linux-s390x": "s390x-linux-gnu.${DOCKERBUILD_GLIBC:-2.17}",
 }
 CROSS = {
