@@ -130,6 +130,7 @@ class GoalMaker(WorkshopMaker):
             unusual=self._unusual(selection, target),
             here={wheel.distribution: wheel.key.recipe for wheel in here},
             crates=lock.crates,
+            glibc=workshop.floor,
         )
         environment = self.environment_key(workshop, target.python, [wheel.key.environment for wheel in here], pythons)
         return WheelWork(

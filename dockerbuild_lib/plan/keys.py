@@ -81,16 +81,14 @@ def environment_key(  # noqa: PLR0913 - this is what an environment is
     *,
     here: Iterable[str] = (),
     pythons: Sequence[str] = (),
-    floor: str | None = None,
 ) -> str:
     """Return where something is built: image, toolchain, and the target's Python (None for libraries).
 
     *here* are the environments of those build requirements that are built by this catalogue; *pythons* the keys of
-    the Pythons that were built from source: what runs there, and what is built for; *floor* is the glibc that a
-    recipe names instead of the toolchain's.
+    the Pythons that were built from source: what runs there, and what is built for.
     """
     parts = {"image": image, "toolchain": [toolchain_name, toolchain], "python": python}
-    return digest({**parts, **_present(here=sorted(set(here)), pythons=list(pythons), glibc=floor)})
+    return digest({**parts, **_present(here=sorted(set(here)), pythons=list(pythons))})
 
 
 def library_recipe_key(library: Library, source: LockedFile, libraries: Mapping[str, str]) -> str:
@@ -122,12 +120,14 @@ def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from
     libraries: Mapping[str, str],
     here: Mapping[str, str],
     crates: CratesArchive | None,
+    glibc: str | None,
     unusual: Mapping[str, object],
 ) -> str:
     """Return the recipe half of a wheel.
 
     *patches* are (name, sha256) in order, *libraries* name -> recipe key, *here* distribution -> recipe key of those
-    build requirements that are built by this catalogue, *unusual* what :func:`unusual_names` says.
+    build requirements that are built by this catalogue, *glibc* what the recipe names instead of the toolchain's,
+    *unusual* what :func:`unusual_names` says.
     """
     return digest(
         {
@@ -140,7 +140,7 @@ def wheel_recipe_key(  # noqa: PLR0913 - these are what a wheel is made from
             "build-requires": sorted(file.sha256 for file in build_requires),
             "patches": list(patches),
             "libraries": dict(libraries),
-            **_present(here=dict(here), crates=crates.sha256 if crates else None),
+            **_present(here=dict(here), crates=crates.sha256 if crates else None, glibc=glibc),
             **unusual,
         }
     )

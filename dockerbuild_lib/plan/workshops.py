@@ -150,5 +150,4 @@ class WorkshopMaker:
         """Return the environment half of the key of what is built in *workshop*, for a target's *python* (3.11)."""
         built = [work.key.full for work in pythons.works] if pythons else []
         name, toolchain = workshop.toolchain_name, workshop.toolchain
-        floor = workshop.floor
-        return keys.environment_key(workshop.image, name, toolchain, python, here=here, pythons=built, floor=floor)
+        return keys.environment_key(workshop.image, name, toolchain, python, here=here, pythons=built)
