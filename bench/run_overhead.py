@@ -21,7 +21,7 @@ CONFINED = (
     *("--rm", "--init", "--interactive", "--read-only", "--network=none", "--log-driver=none"),
     *(
         "--cap-drop=ALL",
-        "--security-opt=no-new-privileges:true",
+        "--security-opt=no-new-privileges",
         "--pids-limit=4096",
         "--memory=4g",
         "--memory-swap=4g",

@@ -92,7 +92,7 @@ class Foreground:
             network_mode="bridge" if options.network else "none",
             read_only=True,
             cap_drop=["ALL"],
-            security_opt=["no-new-privileges:true"],
+            security_opt=["no-new-privileges"],
             init=True,
             mem_limit=options.memory,
             memswap_limit=options.memory,

@@ -80,7 +80,7 @@ class Worker:
             network_mode="none",
             read_only=True,
             cap_drop=["ALL"],
-            security_opt=["no-new-privileges:true"],
+            security_opt=["no-new-privileges"],
             init=True,
             mem_limit=options.limits.memory,
             memswap_limit=options.limits.memory,

@@ -18,7 +18,7 @@ OF_THIS_MACHINE = (
 )
 _CONFINED = (
     "--rm --init --interactive --read-only --tmpfs /tmp:rw,exec,nosuid,nodev,mode=1777",
-    "--cap-drop ALL --security-opt no-new-privileges:true --log-driver none",
+    "--cap-drop ALL --security-opt no-new-privileges --log-driver none",
 )
 
 
