@@ -20,8 +20,8 @@ from dockerbuild_lib.plan.image_additions import Additions
 REPOSITORY = "dockerbuild"
 EXECUTABLE = 0o755
 PLAIN = 0o644
-_TOLD_BY_INSTALLERS = frozenset({"RECORD", "direct_url.json"})
-"""Of a distribution that is installed: the hashes of what differs, and where its wheel lay."""
+_TOLD_BY_INSTALLERS = frozenset({"RECORD", "direct_url.json", "uv_cache.json"})
+"""Of a distribution that is installed: the hashes of what differs, and where its wheel lay and since when."""
 NOTHING = Additions()
 _PYTHON_LINE = re.compile(rb"\A#!.*python.*\n")
 

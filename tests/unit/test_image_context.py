@@ -19,6 +19,7 @@ def installed(folder: Path, place: str) -> Path:
     (folder / "tool-1.dist-info/METADATA").write_text("Name: tool\n")
     (folder / "tool-1.dist-info/RECORD").write_text(f"bin/tool,sha256={place},3\n")
     (folder / "tool-1.dist-info/direct_url.json").write_text(f'{{"url": "file://{place}/tool-1-py3-none-any.whl"}}')
+    (folder / "tool-1.dist-info/uv_cache.json").write_text(f'{{"timestamp": {len(place)}}}')
     (folder / "__pycache__").mkdir()
     (folder / "__pycache__/tool.pyc").write_text(place)
     return folder
