@@ -40,9 +40,8 @@ class Lines(list[str]):
 
 
 @pytest.fixture(scope="module")
-def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    folder = tmp_path_factory.mktemp("podman")
-    with running_podman(folder / "engine") as variables:
+def podman() -> Iterator[dict[str, str]]:
+    with running_podman() as variables:
         yield variables
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from dockerbuild_lib.cli.engine_probe import Answer, probe_host
 
@@ -28,9 +29,18 @@ What watches a command of a container would stay for five minutes after its end.
 
 
 @contextmanager
-def running_podman(folder: Path) -> Iterator[dict[str, str]]:
-    """Run podman's API with everything it has in the new *folder*; yield the variables of who uses it."""
-    folder.mkdir()
+def running_podman() -> Iterator[dict[str, str]]:
+    """Run podman's API with everything it has in a folder of its own; yield the variables of who uses it."""
+    # podman takes no path of more than 50 characters for its state. What watches a container may outlive the service.
+    with (
+        TemporaryDirectory(prefix="podman-", ignore_cleanup_errors=True) as folder,
+        _running(Path(folder)) as variables,
+    ):
+        yield variables
+
+
+@contextmanager
+def _running(folder: Path) -> Iterator[dict[str, str]]:
     (folder / "containers.conf").write_text(_CONFIGURATION)
     variables = {"DOCKER_HOST": f"unix://{folder}/socket"}
     own = ("--root", f"{folder}/data", "--runroot", f"{folder}/run", "--tmpdir", f"{folder}/state")

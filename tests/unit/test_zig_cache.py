@@ -85,6 +85,14 @@ def test_a_record_of_another_form_is_refused(image: Path) -> None:
     assert not fill(image).exists()
 
 
+def test_an_image_without_zig_has_nothing_to_begin_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "zig-cache").mkdir()
+    monkeypatch.setattr(zig_cache, "IMAGE", str(tmp_path / "zig-cache"))
+    monkeypatch.setenv("ZIG_GLOBAL_CACHE_DIR", str(tmp_path / "own"))
+    zig_cache.main([])
+    assert not (tmp_path / "own").exists()
+
+
 @pytest.mark.parametrize(
     ("command", "code", "told"),
     [
