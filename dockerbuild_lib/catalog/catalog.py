@@ -16,6 +16,7 @@ from dockerbuild_lib.catalog.libraries import Library
 from dockerbuild_lib.catalog.locks import Locks, WheelLock
 from dockerbuild_lib.catalog.machines import ImageRecipe, Platform, Python, PythonUpstream, Toolchain
 from dockerbuild_lib.catalog.platform_tags import raised_tags
+from dockerbuild_lib.catalog.python_names import target_name
 from dockerbuild_lib.catalog.sources import LocalSource
 from dockerbuild_lib.catalog.suggestions import suggestion
 from dockerbuild_lib.catalog.wheels import BuiltWheel, PrebuiltWheel, SourceWheel, TargetedWheel, VersionRecipe, Wheel
@@ -177,6 +178,11 @@ class Catalog:
                 known = {*self.platforms}
         known -= self.version(name, version).skip.keys()
         return [platform for platform in self.platforms if platform in known]
+
+    def pythons_of(self, name: str, version: str, platform: str) -> list[str]:
+        """Return the Pythons that a version of a wheel is made for on a platform, its skips left out."""
+        skipped = self.version(name, version).skip
+        return [python for python in self.pythons if target_name(platform, python) not in skipped]
 
     def is_prebuilt(self, name: str, platform: str) -> bool:
         """Tell whether a wheel for a platform is that of the package index."""

@@ -24,3 +24,8 @@ def abi_tag(python: str) -> str:
 def is_free_threaded(python: str) -> bool:
     """Tell whether a Python has no global lock."""
     return python.endswith(FREE_THREADED)
+
+
+def target_name(platform: str, python: str) -> str:
+    """Return how a platform and a Python are called together: ``linux-arm64-py3.11``."""
+    return f"{platform}-py{python}"

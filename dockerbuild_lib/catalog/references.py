@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from itertools import product
 
 from packaging.utils import canonicalize_name
 
 from dockerbuild_lib.catalog.architectures import architecture_of
 from dockerbuild_lib.catalog.documents import Document
 from dockerbuild_lib.catalog.problems import Position, Problems
-from dockerbuild_lib.catalog.python_names import is_free_threaded
+from dockerbuild_lib.catalog.python_names import is_free_threaded, target_name
 from dockerbuild_lib.catalog.suggestions import suggestion
 from dockerbuild_lib.core.errors import CatalogError
 
@@ -109,9 +110,17 @@ class _Checker:
         self._check_places(document, name)
         self._check_spelling(document, name)
         for version, _position in document.keys(name, "versions"):
-            for key in ("skip", "tags"):
-                named = document.keys(name, "versions", version, key)
-                self._check_names(document, named, "platforms", "platform")
+            tagged = document.keys(name, "versions", version, "tags")
+            self._check_names(document, tagged, "platforms", "platform")
+            self._check_skips(document, document.keys(name, "versions", version, "skip"))
+
+    def _check_skips(self, document: Document, skips: Iterable[tuple[str, Position]]) -> None:
+        """Note what is no platform, and no platform with a Python."""
+        if {"platforms", "pythons"} <= self.known.keys():
+            pairs = product(self.known["platforms"], self.known["pythons"])
+            targets = {target_name(platform, python) for platform, python in pairs}
+            platforms = [(name, position) for name, position in skips if name not in targets]
+            self._check_names(document, platforms, "platforms", "platform")
 
     def _check_names(self, document: Document, used: Iterable[tuple[str, Position]], kind: str, noun: str) -> None:
         if kind not in self.known:

@@ -44,7 +44,10 @@ class VersionRecipe(Model):
     yanked: str | None = Field(
         default=None, min_length=1, description="Why it is taken although its authors took it back (PEP 592)."
     )
-    skip: dict[Identifier, str] = Field(default={}, description="Platform -> why it is not built there.")
+    skip: dict[Identifier, str] = Field(
+        default={},
+        description="Platform, or platform and Python (mac-amd64-py3.14) -> why there is no wheel of it there.",
+    )
     patches: tuple[PatchName, ...] = Field(
         default=(), description="Files of config/patches/<distribution>/<version>/, in the order of use."
     )

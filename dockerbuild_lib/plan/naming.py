@@ -10,7 +10,7 @@ from packaging.utils import parse_wheel_filename
 from dockerbuild_lib.catalog.foreign import AnyPlatform
 from dockerbuild_lib.catalog.locks import DebianFile, IndexFile, LockedFile
 from dockerbuild_lib.catalog.machines import Platform
-from dockerbuild_lib.catalog.python_names import abi_tag, interpreter_tag
+from dockerbuild_lib.catalog.python_names import abi_tag, interpreter_tag, target_name
 from dockerbuild_lib.catalog.wheels import VersionRecipe
 
 WHEELS = "infra/python/wheels"
@@ -29,7 +29,7 @@ class Target:
     @property
     def name(self) -> str:
         """The original's name of it: ``linux-arm64-py3.11``."""
-        return f"{self.platform}-py{self.python}"
+        return target_name(self.platform, self.python)
 
     @property
     def python_tag(self) -> str:

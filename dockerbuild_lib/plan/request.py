@@ -9,6 +9,7 @@ from itertools import product
 
 from dockerbuild_lib.catalog.catalog import Catalog
 from dockerbuild_lib.catalog.foreign import ForeignPlatform
+from dockerbuild_lib.catalog.python_names import target_name
 from dockerbuild_lib.catalog.suggestions import suggestion
 from dockerbuild_lib.catalog.wheels import TargetedWheel
 from dockerbuild_lib.core.errors import LockError, UsageError
@@ -139,7 +140,13 @@ def _targets(
     if not isinstance(recipe, TargetedWheel):
         return ()
     made_for = catalog.platforms_of(distribution, version)
-    return tuple(Target(platform, python) for platform in platforms if platform in made_for for python in pythons)
+    return tuple(
+        Target(platform, python)
+        for platform in platforms
+        if platform in made_for
+        for python in catalog.pythons_of(distribution, version, platform)
+        if python in pythons
+    )
 
 
 def _refuse_skipped(request: Request, catalog: Catalog, selections: tuple[Selection, ...]) -> None:
@@ -153,6 +160,9 @@ def _refuse_skipped(request: Request, catalog: Catalog, selections: tuple[Select
             for name in request.platforms or catalog.platforms
             if (why := _why_not(catalog, selection, name))
         ]
+        skips = catalog.version(selection.distribution, selection.version).skip
+        asked = product(request.platforms or catalog.platforms, request.pythons or catalog.pythons)
+        told += [f"{name}: {skips[name]}" for pair in asked if (name := target_name(*pair)) in skips]
         known = ", ".join(catalog.platforms_of(selection.distribution, selection.version)) or "none"
         raise UsageError(
             f"{selection.distribution} {selection.version} is not built for {', '.join(request.platforms) or 'any'}",

@@ -229,6 +229,6 @@ def _unlocked_version(catalog: Catalog, name: str, version: str, lock: VersionLo
 
 def _unlocked_prebuilt(catalog: Catalog, name: str, version: str, lock: VersionLock) -> Iterator[NeededSource]:
     for platform in catalog.prebuilt_platforms_of(name, version):
-        for python in catalog.pythons.keys() - lock.prebuilt.get(platform, {}).keys():
+        for python in set(catalog.pythons_of(name, version, platform)) - lock.prebuilt.get(platform, {}).keys():
             use = Use("wheel", name, version, "prebuilt", _detail([platform, python]))
             yield NeededSource(name, version, "wheel", None, (use,))

@@ -22,6 +22,7 @@ from dockerbuild_lib.catalog.locks import (
 )
 from dockerbuild_lib.catalog.machines import PythonUpstream
 from dockerbuild_lib.catalog.patch_text import parse_patch
+from dockerbuild_lib.catalog.python_names import target_name
 from dockerbuild_lib.catalog.sources import ArchiveSource, DebianSource, LocalSource, Source
 from dockerbuild_lib.catalog.wheels import (
     BuiltWheel,
@@ -112,15 +113,17 @@ def _universal(renewal: Renewal, name: str, version: str, recipe: UniversalWheel
 def _prebuilt(
     renewal: Renewal, catalog: Catalog, name: str, version: str, kept: VersionLock
 ) -> dict[str, dict[str, IndexFile]]:
-    yanked = catalog.version(name, version).yanked
+    said = catalog.version(name, version)
     pins: dict[str, dict[str, IndexFile]] = {}
     for platform in catalog.prebuilt_platforms_of(name, version):
         old = kept.prebuilt.get(platform, {})
         pins[platform] = {}
         for python in renewal.requirements.pythons:
+            if target_name(platform, python) in said.skip:
+                continue
             tags, pin = catalog.tags_of(name, version, platform, python), old.get(python)
             if pin is None or not is_platform_wheel(pin.filename, version, python, tags):
-                pin = renewal.pinner.platform_wheel(name, version, python, tags, yanked)
+                pin = renewal.pinner.platform_wheel(name, version, python, tags, said.yanked)
             pins[platform][python] = pin
     return pins
 

@@ -147,7 +147,10 @@ class Pinner:
         entry = find_platform_wheel(self._index.files(distribution), version, python, tags)
         kind = f"wheel for Python {python} on {tags[0]} or older"
         if entry is None and self._index.files(distribution):
-            what, fix = f"the package index has no {kind} of it", "leave the platform out: 'skip: {PLATFORM: REASON}'"
+            what, fix = (
+                f"the package index has no {kind} of it",
+                f"leave it out: 'skip: {{PLATFORM-py{python}: REASON}}'",
+            )
             raise LockError(what, where=f"{distribution} {version}", fix=fix)
         found = self._present(entry, distribution, version, kind)
         self._refuse(found, None if yanked else _YANKED_FIX)

@@ -551,6 +551,9 @@ def test_prebuilt_wheels_are_locked_for_each_platform_and_python(bench: Bench) -
     assert list(new.versions["1.0"].prebuilt["linux-amd64"]) == ["3.11", "3.12"]
     skipping = prebuilt(versions={"1.0": VersionRecipe(skip={"linux-arm64": "there is none"})})
     assert list(bench.lock(skipping, old).versions["1.0"].prebuilt) == ["linux-amd64"]
+    skipping = prebuilt(versions={"1.0": VersionRecipe(skip={"linux-arm64-py3.12": "there is none"})})
+    locked = bench.lock(skipping, WheelLock(), "3.11", "3.12").versions["1.0"].prebuilt
+    assert (list(locked["linux-arm64"]), list(locked["linux-amd64"])) == (["3.11"], ["3.11", "3.12"])
 
 
 def test_a_wheel_that_is_built_is_taken_where_its_recipe_says_so(bench: Bench) -> None:
