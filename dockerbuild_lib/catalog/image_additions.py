@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from dockerbuild_lib.catalog.addresses import InnerFolder
-from dockerbuild_lib.catalog.base import Model, VersionText
+from dockerbuild_lib.catalog.base import Identifier, Model, VersionText
 from dockerbuild_lib.catalog.documents import Document
 from dockerbuild_lib.catalog.problems import Problems, shown
 from dockerbuild_lib.catalog.sources import LibrarySource
@@ -43,18 +43,19 @@ class ImageSource(Model):
 
 
 AddedSources = Annotated[
-    dict[str, ImageSource],
+    dict[Identifier, ImageSource],
     Field(description="Name -> a source that is unpacked in the image, locked and interned as all others are."),
 ]
 
 
 def check_additions(config_dir: Path, document: Document, problems: Problems) -> None:
-    """Note files of ``images.yaml`` that are not there, and sources of one name that are not one."""
+    """Note files of ``images.yaml`` that are not there, sources of one name that are not one, and shared places."""
     known: dict[str, object] = {}
     for image, recipe in (document.value if isinstance(document.value, dict) else {}).items():
         if isinstance(recipe, dict):
             _check_files(config_dir, document, image, recipe.get("files"), problems)
             _check_sources(document, image, recipe.get("sources"), known, problems)
+            _check_places(document, image, problems)
 
 
 def _check_files(config_dir: Path, document: Document, image: str, files: object, problems: Problems) -> None:
@@ -73,3 +74,15 @@ def _check_sources(
         if known.setdefault(name, pinned) != pinned:
             what = f"another image names a source {name!r} of another version or place"
             problems.add(document.label, document.key_position([image, "sources", name]), what, "give one another name")
+
+
+def _check_places(document: Document, image: str, problems: Problems) -> None:
+    """Note what would be written over: a place in the folder of a source is that source's."""
+    names = [name for name, _position in document.keys(image, "sources")]
+    folders = [place for name in names for place in document.texts(image, "sources", name, "folder")]
+    for place, position in (*document.keys(image, "files"), *folders):
+        others = (other for other, its_position in folders if its_position != position)
+        taken = next((other for other in others if PurePosixPath(place).is_relative_to(other)), None)
+        if taken and not problems.noted_at(document.label, position):
+            what = f"{place!r} lies in {taken}, where a source is unpacked"
+            problems.add(document.label, position, what, "give one of them another place")

@@ -43,8 +43,12 @@ def trial_requires_of(recipe: Wheel) -> tuple[str, ...]:
     return recipe.trial_requires if isinstance(recipe, TriedWheel) else ()
 
 
-def version_for_trials(catalog: Catalog, name: str, platform: str) -> str | None:
-    """Return the version of a wheel that trials of others use on a platform: the newest, defaults first; None: none."""
+def version_for_trials(catalog: Catalog, name: str, platform: str, python: str) -> str | None:
+    """Return the version of a wheel that trials of others use there: the newest, defaults first; None: none."""
     versions = catalog.wheels[name].versions
-    made = [version for version in versions if platform in catalog.platforms_of(name, version)]
+    made = [
+        version
+        for version in versions
+        if platform in catalog.platforms_of(name, version) and python in catalog.pythons_of(name, version, platform)
+    ]
     return max(made, key=lambda version: (versions[version].default, Version(version)), default=None)

@@ -181,11 +181,11 @@ class GoalMaker(WorkshopMaker):
         return tuple(goal for name in needed for goal in self.goals(self._for_trial(selection, name, target)))
 
     def _for_trial(self, selection: Selection, needed: str, target: Target) -> Selection:
-        version = version_for_trials(self.catalog, needed, target.platform)
+        version = version_for_trials(self.catalog, needed, target.platform, target.python)
         if version is None:
             file = self.catalog.folder / "wheels" / f"{selection.distribution}.yaml"
-            what = f"the trial needs {needed}, which is not made for {target.platform}"
-            fix = f"add {target.platform} to the platforms of {needed}, or skip it in {selection.version}"
+            what = f"the trial needs {needed}, which is not made for {target.name}"
+            fix = f"have {needed} made for it, or skip it in {selection.version}"
             raise CatalogError(what, where=str(file), fix=fix)
         return Selection(needed, version, (target,))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import TypeVar
 
 from dockerbuild_lib.catalog.build_requires import merged
@@ -128,8 +129,8 @@ def _roles(catalog: Catalog, name: str, version: str, user: str, pins: VersionLo
     if any(here.get(name) == version for here in pins.built_here.values()):
         yield "built here"
     if name in trial_requires_of(catalog.wheels[user]):
-        chosen = {version_for_trials(catalog, name, platform) for platform in catalog.platforms}
-        if version in chosen:
+        targets = product(catalog.platforms, catalog.pythons)
+        if any(version_for_trials(catalog, name, *target) == version for target in targets):
             yield "for its trial"
 
 

@@ -10,6 +10,8 @@ from dockerbuild_lib.catalog.load import load_catalog
 from dockerbuild_lib.catalog.trials import version_for_trials
 from tests.support.catalogs import PLATFORMS, problems_of, write_catalog
 
+PYTHONS = '"3.11": {source: debian}\n"3.12": {source: debian}\n'
+
 
 def wheel(name: str, *needed: str, here: str = "") -> str:
     """Return the file of a wheel whose trial needs *needed*; each on a line of its own, from the third."""
@@ -41,13 +43,18 @@ def test_a_recipe_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("platform", "expected"),
-    [("linux-amd64", "1.10.0"), ("linux-arm64", "1.9.0"), ("mac-arm64", None)],
+    ("platform", "python", "expected"),
+    [
+        ("linux-amd64", "3.11", "1.10.0"),
+        ("linux-amd64", "3.12", "1.9.0"),
+        ("linux-arm64", "3.11", "1.9.0"),
+        ("mac-arm64", "3.11", None),
+    ],
 )
 def test_the_newest_version_of_a_platform_is_used_and_defaults_before_others(
-    tmp_path: Path, platform: str, expected: str | None
+    tmp_path: Path, platform: str, python: str, expected: str | None
 ) -> None:
-    versions = "{1.9.0: {}, 1.10.0: {skip: {linux-arm64: broken}}, 2.0.0: {default: false}}"
+    versions = "{1.9.0: {}, 1.10.0: {skip: {linux-arm64: broken, linux-amd64-py3.12: broken}}, 2.0.0: {default: false}}"
     text = f"a: {{trial: import a, versions: {versions}}}"
-    catalog = load_catalog(write_catalog(tmp_path, platforms=PLATFORMS, wheels__a=text))
-    assert version_for_trials(catalog, "a", platform) == expected
+    catalog = load_catalog(write_catalog(tmp_path, platforms=PLATFORMS, pythons=PYTHONS, wheels__a=text))
+    assert version_for_trials(catalog, "a", platform, python) == expected

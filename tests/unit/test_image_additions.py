@@ -140,3 +140,33 @@ def test_images_share_a_source_only_as_it_is(tmp_path: Path) -> None:
     images = f"debian: {text('1', '/opt/a')}\nother: {text('1', '/opt/b')}\nthird: {text('2', '/opt/a')}\n"
     what = "another image names a source 'sdk' of another version or place; give one another name"
     assert problems_of(write_catalog(tmp_path, images=images)) == [f"config/images.yaml:3:58: {what}"]
+
+
+def test_nothing_is_written_over_a_source(tmp_path: Path) -> None:
+    images = """\
+debian:
+  suite: bookworm
+  base-packages: [gcc]
+  files:
+    /opt/a/ca.pem: ca.pem
+    /opt/abc: ca.pem
+  sources:
+    one: {version: "1", source: {type: local, folder: ../one}, folder: /opt/a}
+    two: {version: "1", source: {type: local, folder: ../two}, folder: /opt/b}
+    three: {version: "1", source: {type: local, folder: ../three}, folder: /opt/b}
+"""
+    config = write_catalog(tmp_path, images=images)
+    add_file(config, "ca.pem", b"")
+    fix = "give one of them another place"
+    assert problems_of(config) == [
+        f"config/images.yaml:5:5: '/opt/a/ca.pem' lies in /opt/a, where a source is unpacked; {fix}",
+        f"config/images.yaml:9:72: '/opt/b' lies in /opt/b, where a source is unpacked; {fix}",
+        f"config/images.yaml:10:76: '/opt/b' lies in /opt/b, where a source is unpacked; {fix}",
+    ]
+
+
+def test_a_source_has_a_name_that_locks_can_hold(tmp_path: Path) -> None:
+    source = '{version: "1", source: {type: local, folder: ../sdk}, folder: /opt/sdk}'
+    (problem,) = problems_of(write_catalog(tmp_path, images=adding(sources=f"{{My SDK: {source}}}")))
+    assert problem.startswith("config/images.yaml:1:")
+    assert "My SDK" in problem

@@ -60,6 +60,6 @@ def test_what_is_not_made_for_the_platform_is_told(tmp_path: Path) -> None:
     folder = config(tmp_path, cffi="platforms: [linux-amd64],")
     with pytest.raises(CatalogError) as caught:
         plan(folder, platforms=("linux-arm64",))
-    what = "the trial needs cffi, which is not made for linux-arm64"
-    fix = "add linux-arm64 to the platforms of cffi, or skip it in 1.0"
+    what = "the trial needs cffi, which is not made for linux-arm64-py3.11"
+    fix = "have cffi made for it, or skip it in 1.0"
     assert str(caught.value) == f"{folder}/wheels/demo.yaml: {what}; {fix}"
